@@ -1,0 +1,194 @@
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// release is what one Kafka release says of the messages we keep.
+type release struct {
+	specs    map[id]*spec
+	unstable []string // versions left out because the release itself does not stand by them: "ShareFetchRequest 0"
+}
+
+// id tells messages apart across releases: by type and API key, since messages do get renamed; headers and data by name.
+type id struct {
+	kind string
+	key  int
+	name string
+}
+
+func (s *spec) id() id {
+	if s.APIKey == nil {
+		return id{kind: s.Type, name: s.Name}
+	}
+	return id{kind: s.Type, key: *s.APIKey}
+}
+
+// Where the specs lie in the kafka-clients jar and in Kafka's source tree.
+const (
+	inJar  = "common/message"
+	inTree = "clients/src/main/resources/common/message"
+)
+
+// openRelease finds the specs of a release: where is a Kafka source tree, a kafka-clients jar, or a version, whose jar
+// is taken from the Maven repository repo, and put there by Maven if need be. The caller calls done at the end.
+func openRelease(ctx context.Context, where, repo string) (specs fs.FS, done func() error, err error) {
+	if info, err := os.Stat(where); err == nil && info.IsDir() {
+		return os.DirFS(filepath.Join(where, inTree)), func() error { return nil }, nil
+	}
+	if !strings.HasSuffix(where, ".jar") {
+		if where, err = jarOf(ctx, where, repo); err != nil {
+			return nil, nil, err
+		}
+	}
+	jar, err := zip.OpenReader(where)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open jar %s: %w", where, err)
+	}
+	specs, err = fs.Sub(jar, inJar)
+	return specs, jar.Close, err
+}
+
+// jarOf is the path of a version's jar in a local Maven repository.
+func jarOf(ctx context.Context, version, repo string) (string, error) {
+	jar := filepath.Join(repo, "org/apache/kafka/kafka-clients", version, "kafka-clients-"+version+".jar")
+	if _, err := os.Stat(jar); err == nil {
+		return jar, nil
+	}
+	get := exec.CommandContext(ctx, "mvn", "--quiet", "--batch-mode", "dependency:get", "-Dtransitive=false",
+		"-Dmaven.repo.local="+repo, "-Dartifact=org.apache.kafka:kafka-clients:"+version)
+	get.Stdout, get.Stderr = os.Stderr, os.Stderr
+	if err := get.Run(); err != nil {
+		return "", fmt.Errorf("get kafka-clients %s by Maven: %w", version, err)
+	}
+	return jar, nil
+}
+
+// readRelease reads all specs of a release and keeps those that a client may meet.
+func readRelease(specs fs.FS) (release, error) {
+	r := release{specs: map[id]*spec{}}
+	names, err := fs.Glob(specs, "*.json")
+	if err != nil {
+		return r, err
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(specs, name)
+		if err != nil {
+			return r, err
+		}
+		s, err := parseSpec(text)
+		if err != nil {
+			return r, fmt.Errorf("read %s: %w", name, err)
+		}
+		r.specs[s.id()] = s
+	}
+	if len(r.specs) == 0 {
+		return r, fmt.Errorf("no message specs (*.json) in %s or %s", inJar, inTree)
+	}
+	r.keepClients()
+	return r, nil
+}
+
+// keepClients drops what only brokers and controllers say to each other. A response goes with its request.
+func (r *release) keepClients() {
+	for id, s := range r.specs {
+		keep := id.kind == "header"
+		switch id.kind {
+		case "data":
+			keep = s.Name == "ConsumerProtocolSubscription" || s.Name == "ConsumerProtocolAssignment"
+		case "response":
+			keep = r.served(*s.APIKey)
+		case "request":
+			continue
+		}
+		if !keep {
+			delete(r.specs, id)
+		}
+	}
+	for id, s := range r.specs {
+		if id.kind == "request" && !r.served(*s.APIKey) {
+			delete(r.specs, id)
+		}
+	}
+}
+
+func (r *release) served(key int) bool {
+	request := r.specs[id{kind: "request", key: key}]
+	return request != nil && slices.Contains(request.Listeners, "broker")
+}
+
+// dropUnstable takes out of each request and its response the last version if the release marks it unstable. That is
+// for the older of two releases: what it did not stand by, the newer may have changed or taken back.
+func (r *release) dropUnstable() {
+	for id, s := range r.specs {
+		request := r.specs[idOfRequest(id)]
+		if request == nil || !request.LatestVersionUnstable {
+			continue
+		}
+		r.unstable = append(r.unstable, fmt.Sprintf("%s %d", s.Name, s.ValidVersions.last()))
+		s.ValidVersions.until--
+		if s.ValidVersions.empty() {
+			s.ValidVersions = versions{}
+		}
+	}
+	for _, s := range r.specs {
+		s.LatestVersionUnstable = false
+	}
+	slices.Sort(r.unstable)
+}
+
+func idOfRequest(of id) id { return id{kind: "request", key: of.key, name: of.name} }
+
+// rename is a field that the newer release calls by another name. Names carry no bytes, so the newer wins, but that a
+// field was renamed, and not replaced by another, is for a person to say.
+type rename struct {
+	message, path, to string
+}
+
+// renames is all of them between the two pinned releases. Paths are in the older's names; a struct's fields come before
+// the struct.
+var renames = []rename{
+	{"TxnOffsetCommitRequest", "GenerationId", "GenerationIdOrMemberEpoch"},
+	{"ListClientMetricsResourcesResponse", "ClientMetricsResources.Name", "ResourceName"},
+	{"ListClientMetricsResourcesResponse", "ClientMetricsResources", "ConfigResources"},
+}
+
+// rename gives fields of an older release the names that the newer one uses.
+func (r *release) rename(renames []rename) error {
+	for _, to := range renames {
+		f := r.find(to.message, to.path)
+		if f == nil {
+			return fmt.Errorf("rename %s.%s: the older release has no such field", to.message, to.path)
+		}
+		f.Name = to.to
+	}
+	return nil
+}
+
+func (r *release) find(message, path string) *field {
+	for _, s := range r.specs {
+		if s.Name == message {
+			return findField(s.Fields, strings.Split(path, "."))
+		}
+	}
+	return nil
+}
+
+func findField(fields []field, path []string) *field {
+	at := slices.IndexFunc(fields, func(f field) bool { return f.Name == path[0] })
+	switch {
+	case at < 0:
+		return nil
+	case len(path) == 1:
+		return &fields[at]
+	}
+	return findField(fields[at].Fields, path[1:])
+}
