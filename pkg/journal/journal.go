@@ -62,6 +62,11 @@ type Journal interface {
 	// not the journal's to know. An entry of n bytes takes at most n + [EntryOverheadBytesMax] of it.
 	Room() int64
 
+	// MakeRoom waits until Room is at least n bytes, asking for more space where the driver can. ErrNoSpace: there is no
+	// more to be had now. The engine calls it before it appends records, with a reserve on top, so that what frees space
+	// (a topic deleted, a log start moved) can still be appended when records cannot. Called by the one that appends.
+	MakeRoom(n int64) error
+
 	// Size returns how many bytes the entries hold now, with what the driver adds to each and with those that are
 	// trimmed but not yet given back.
 	Size() int64

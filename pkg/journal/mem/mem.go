@@ -23,7 +23,9 @@ const DefaultBytesMax = 1 << 30
 
 // Options of Open.
 type Options struct {
-	BytesMax int64 // what the entries may hold, in bytes; DefaultBytesMax when 0
+	// BytesMax is what the entries may hold; DefaultBytesMax when 0. The blocks that the first and the last of them
+	// share with nothing, and the spare ones, come on top.
+	BytesMax int64
 }
 
 // A Journal keeps its entries in memory. It implements journal.Journal.
@@ -134,6 +136,14 @@ func (j *Journal) Bounds() (floor, next uint64) {
 // Room implements journal.Journal: what is left of BytesMax.
 func (j *Journal) Room() int64 { return j.bytesMax - j.Size() }
 
+// MakeRoom implements journal.Journal.
+func (j *Journal) MakeRoom(n int64) error {
+	if room := j.Room(); room < n {
+		return fmt.Errorf("make room for %d bytes where %d of %d are left: %w", n, room, j.bytesMax, journal.ErrNoSpace)
+	}
+	return nil
+}
+
 // Size implements journal.Journal.
 func (j *Journal) Size() int64 {
 	j.mu.RLock()
@@ -218,9 +228,8 @@ func (j *Journal) spanLocked(slot uint64) (start, end int64) {
 	return j.mu.ends[i-1], j.mu.ends[i]
 }
 
-// sizeLocked counts from the first block's start: what is trimmed of it is not free yet.
 func (j *Journal) sizeLocked() int64 {
-	return j.endLocked() - j.mu.base + int64(len(j.mu.ends))*indexBytes
+	return j.endLocked() - j.mu.start + int64(len(j.mu.ends))*indexBytes
 }
 
 // blockLocked is the rest of the block that holds position pos of the stream.
