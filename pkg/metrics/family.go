@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,10 +20,31 @@ type Family struct {
 	set *metrics.Set
 }
 
-// registry makes and exports families. It is filled by New and only read afterwards.
+// registry makes and exports families. New fills it; only OnScrape changes it afterwards.
 type registry struct {
 	prefix   string
 	families []Family
+	scrapes  struct {
+		sync.Mutex
+		before []func()
+	}
+}
+
+// OnScrape has f called before every export: the place to set gauges that somebody already counts.
+func (r *registry) OnScrape(f func()) {
+	r.scrapes.Lock()
+	defer r.scrapes.Unlock()
+	r.scrapes.before = append(r.scrapes.before, f)
+}
+
+// refresh runs what OnScrape was given, outside the lock: a scrape must not hold up a part that is starting.
+func (r *registry) refresh() {
+	r.scrapes.Lock()
+	before := slices.Clone(r.scrapes.before)
+	r.scrapes.Unlock()
+	for _, f := range before {
+		f()
+	}
 }
 
 // Families lists every metric in the order they are exported.
@@ -30,6 +52,7 @@ func (r *registry) Families() []Family { return r.families }
 
 // Write writes every metric in the Prometheus text format, followed by those of the Go runtime and the process.
 func (r *registry) Write(w io.Writer) {
+	r.refresh()
 	for _, f := range r.families {
 		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.Name, f.Help, f.Name, f.Type)
 		f.set.WritePrometheus(w)

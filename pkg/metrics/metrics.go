@@ -85,7 +85,8 @@ type Metrics struct {
 
 // New returns the metrics of one broker. Every name begins with prefix and an underscore; the empty prefix adds nothing.
 func New(prefix string) *Metrics {
-	m := &Metrics{registry: registry{prefix: prefix}}
+	m := &Metrics{}
+	m.prefix = prefix
 	m.addServer()
 	m.addRecords()
 	m.addStorage()

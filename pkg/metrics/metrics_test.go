@@ -82,6 +82,15 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
+// TestOnScrape shows that gauges set on demand are set before they are read.
+func TestOnScrape(t *testing.T) {
+	m := metrics.New("px")
+	m.OnScrape(func() { m.Topics.Set(7) })
+	if !strings.Contains(export(m), "\npx_topics 7\n") {
+		t.Error("the export does not show the gauge as OnScrape sets it")
+	}
+}
+
 // TestTable shows the README's form of the list.
 func TestTable(t *testing.T) {
 	var b bytes.Buffer
