@@ -1,0 +1,103 @@
+package server
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// TestBudgetOrder shows that claims which do not fit wait in their order, large ones before later small ones.
+func TestBudgetOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(100)
+		b.acquire(80, nil)
+		var served atomic.Int32
+		claim := func(n int64) {
+			go func() {
+				b.acquire(n, nil)
+				served.Add(1)
+			}()
+			synctest.Wait()
+		}
+		claim(90)
+		claim(10)
+		if served.Load() != 0 {
+			t.Fatal("a claim overtook an earlier one that waits")
+		}
+		b.release(80)
+		synctest.Wait()
+		if served.Load() != 2 || b.held() != 100 {
+			t.Errorf("%d claims served, %d bytes held; want 2 and 100", served.Load(), b.held())
+		}
+	})
+}
+
+// TestBudgetGiveUp shows that a claim withdrawn leaves nothing behind and does not hold up those after it.
+func TestBudgetGiveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(100)
+		b.acquire(80, nil)
+		done := make(chan struct{})
+		large, small := true, false
+		go func() { large = b.acquire(90, done) }()
+		synctest.Wait()
+		go func() { small = b.acquire(10, nil) }()
+		synctest.Wait()
+		close(done)
+		synctest.Wait()
+		if large || !small || b.held() != 90 {
+			t.Errorf("large %v, small %v, %d bytes held; want false, true, 90", large, small, b.held())
+		}
+	})
+}
+
+// TestBudgetGrant shows that a grant shrinks to what is left, but not below what makes progress.
+func TestBudgetGrant(t *testing.T) {
+	b := newBudget(100)
+	f := func(want, least, granted int64) {
+		t.Helper()
+		if got := b.grant(want, least); got != granted {
+			t.Errorf("granted %d of %d, want %d", got, want, granted)
+		}
+	}
+	f(60, 10, 60)
+	f(60, 10, 40)
+	f(60, 10, 10)
+	f(5, 10, 5)
+	if b.held() != 115 {
+		t.Errorf("%d bytes held, want 115", b.held())
+	}
+}
+
+// TestBudgetOversize shows that a claim larger than the budget is served when it is alone.
+func TestBudgetOversize(t *testing.T) {
+	b := newBudget(100)
+	if !b.acquire(500, nil) || b.held() != 500 {
+		t.Error("a lone claim over the budget was not served")
+	}
+}
+
+// TestBudgetNeverExceeded shows, with many connections claiming at once, that the bound holds at every moment.
+func TestBudgetNeverExceeded(t *testing.T) {
+	b := newBudget(100)
+	var inside atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 500 {
+				n := int64(10 + i*10)
+				b.acquire(n, nil)
+				if total := inside.Add(n); total > 100 {
+					t.Errorf("%d bytes held at once", total)
+				}
+				inside.Add(-n)
+				b.release(n)
+			}
+		})
+	}
+	wg.Wait()
+	if b.held() != 0 {
+		t.Errorf("%d bytes held at the end", b.held())
+	}
+}
