@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 )
 
 // The pinned releases. schemas/README.md says how to move on.
@@ -33,13 +34,14 @@ type options struct {
 	repo         string // the local Maven repository, where a version's jar is looked for
 	dir          string // the folder of the merged specs
 	check        bool
+	renames      map[string]string
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	home, _ := os.UserHomeDir() // without one the default is relative, and the flag is there to be set
-	var o options
+	o := options{renames: pinnedRenames}
 	flag.StringVar(&o.older, "older", pinnedOlder, "the release that describes the oldest versions: a version, jar or source tree")
 	flag.StringVar(&o.newer, "newer", pinnedNewer, "the release that describes the newest versions: a version, jar or source tree")
 	flag.StringVar(&o.repo, "repo", filepath.Join(home, ".m2", "repository"), "the local Maven repository")
@@ -63,9 +65,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	older.dropUnstable()
-	if err := older.rename(renames); err != nil {
-		return err
-	}
+	older.adoptNames(newer, o.renames)
 	merged, err := mergeReleases(older, newer)
 	if err != nil {
 		return err
@@ -120,8 +120,8 @@ func verifyBoth(out io.Writer, older, newer release, specs map[id]*spec) error {
 		return fmt.Errorf("verify against the newer release: %w", err)
 	}
 	fmt.Fprintf(out, "%d messages; layouts verified: %d of the older release, %d of the newer\n", len(specs), fromOlder, fromNewer)
-	for _, v := range older.unstable {
-		fmt.Fprintf(out, "not taken from the older release, which marks it unstable: %s\n", v)
+	if len(older.unstable) > 0 {
+		fmt.Fprintf(out, "left to the newer release, because the older calls them unstable: %s\n", strings.Join(older.unstable, ", "))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // merge makes one spec of an older and a newer release's, right for every version that either describes.
@@ -99,49 +100,44 @@ func (m *merger) fields(path string, older, newer []field, inOlder, inNewer vers
 	return out, nil
 }
 
-// twins are what two releases say of one field; nil where a release does not have it.
+// twins are what two releases say of one field. A release that does not have it has a twin without a name.
 type twins struct {
-	older, newer *field
+	older, newer field
 }
 
 // pair puts fields of one name together, in the newer's order; a field only the older has goes behind the one that it
 // follows there. That this order is right in every version, verify shows afterwards.
 func pair(older, newer []field) []twins {
 	var pairs []twins
-	for i := range newer {
-		pairs = append(pairs, twins{newer: &newer[i]})
+	for _, f := range newer {
+		pairs = append(pairs, twins{newer: f})
 	}
 	next := 0
-	for i := range older {
-		at := slices.IndexFunc(pairs, func(p twins) bool { return p.newer != nil && p.newer.Name == older[i].Name })
+	for _, f := range older {
+		at := slices.IndexFunc(pairs, func(p twins) bool { return p.newer.Name == f.Name })
 		if at < 0 {
 			at = next
 			pairs = slices.Insert(pairs, at, twins{})
 		}
-		pairs[at].older = &older[i]
+		pairs[at].older = f
 		next = at + 1
 	}
 	return pairs
 }
 
+// field merges one field, and the fields of its struct.
 func (m *merger) field(path string, p twins, inOlder, inNewer versions) (field, error) {
-	o, n := p.older, p.newer
-	out := field{}
-	switch {
-	case n == nil:
-		out, n = *o, &field{}
-	case o == nil:
-		out, o = *n, &field{}
-	default:
-		out = *n
-		if err := agree(o, n); err != nil {
-			return out, fmt.Errorf("%s%s: %w", path, out.Name, err)
-		}
+	o, n, out := &p.older, &p.newer, p.newer
+	if n.Name == "" {
+		out = p.older
 	}
 	path += out.Name
+	if err := p.agree(); err != nil {
+		return out, fmt.Errorf("%s: %w", path, err)
+	}
 	inOlder, inNewer = inOlder.intersect(o.Versions), inNewer.intersect(n.Versions)
 	ranges := []struct {
-		name         string
+		what         string
 		out          *versions
 		older, newer versions
 	}{
@@ -152,7 +148,7 @@ func (m *merger) field(path string, p twins, inOlder, inNewer versions) (field, 
 	var err error
 	for _, r := range ranges {
 		older, newer := r.older.intersect(inOlder), r.newer.intersect(inNewer)
-		if *r.out, err = m.versions(path+": "+r.name, older, newer); err != nil {
+		if *r.out, err = m.versions(path+": "+r.what, older, newer); err != nil {
 			return out, err
 		}
 	}
@@ -161,24 +157,36 @@ func (m *merger) field(path string, p twins, inOlder, inNewer versions) (field, 
 }
 
 // agree says where two releases contradict each other about one field, apart from its version ranges.
-func agree(older, newer *field) error {
-	same := older.Type == newer.Type
-	if isStruct(older.Type) && isStruct(newer.Type) {
-		same = len(older.Type)-len(elem(older.Type)) == len(newer.Type)-len(elem(newer.Type))
+func (p *twins) agree() error {
+	o, n := &p.older, &p.newer
+	if o.Name == "" || n.Name == "" {
+		return nil
 	}
-	switch {
-	case !same:
-		return fmt.Errorf("type: %s in the older release, %s in the newer", older.Type, newer.Type)
-	case (len(older.Fields) == 0) != (len(newer.Fields) == 0):
+	if (len(o.Fields) == 0) != (len(n.Fields) == 0) {
 		return fmt.Errorf("fields: a common struct in one release, not in the other")
-	case older.Default.String() != newer.Default.String():
-		return fmt.Errorf("default: %q in the older release, %q in the newer", older.Default, newer.Default)
-	case older.Tag.set() && newer.Tag.set() && older.Tag.String() != newer.Tag.String():
-		return fmt.Errorf("tag: %s in the older release, %s in the newer", older.Tag, newer.Tag)
-	case older.FlexibleVersions != newer.FlexibleVersions:
-		return fmt.Errorf("flexibleVersions: %q in the older release, %q in the newer", older.FlexibleVersions, newer.FlexibleVersions)
+	}
+	words := []struct{ key, older, newer string }{
+		{"type", shape(o.Type), shape(n.Type)},
+		{"default", o.Default.String(), n.Default.String()},
+		{"flexibleVersions", o.FlexibleVersions, n.FlexibleVersions},
+	}
+	if o.Tag.set() && n.Tag.set() {
+		words = append(words, struct{ key, older, newer string }{"tag", o.Tag.String(), n.Tag.String()})
+	}
+	for _, w := range words {
+		if w.older != w.newer {
+			return fmt.Errorf("%s: %q in the older release, %q in the newer", w.key, w.older, w.newer)
+		}
 	}
 	return nil
+}
+
+// shape is a type as far as it decides bytes: struct names do not.
+func shape(typ string) string {
+	if isStruct(typ) {
+		return strings.TrimSuffix(typ, elem(typ)) + "struct"
+	}
+	return typ
 }
 
 // mergeReleases merges every message a client may meet.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 // release is what one Kafka release says of the messages we keep.
 type release struct {
 	specs    map[id]*spec
-	unstable []string // versions left out because the release itself does not stand by them: "ShareFetchRequest 0"
+	unstable []string // what dropUnstable took out, by request: "ShareFetchRequest 0"
 }
 
 // id tells messages apart across releases: by type and API key, since messages do get renamed; headers and data by name.
@@ -31,6 +32,9 @@ func (s *spec) id() id {
 	}
 	return id{kind: s.Type, key: *s.APIKey}
 }
+
+// request is the id of the request that belongs to a response; of any other message, an id like its own.
+func (i id) request() id { return id{kind: "request", key: i.key, name: i.name} }
 
 // Where the specs lie in the kafka-clients jar and in Kafka's source tree.
 const (
@@ -99,41 +103,34 @@ func readRelease(specs fs.FS) (release, error) {
 
 // keepClients drops what only brokers and controllers say to each other. A response goes with its request.
 func (r *release) keepClients() {
+	served := map[int]bool{}
 	for id, s := range r.specs {
-		keep := id.kind == "header"
+		if id.kind == "request" && slices.Contains(s.Listeners, "broker") {
+			served[id.key] = true
+		}
+	}
+	maps.DeleteFunc(r.specs, func(id id, s *spec) bool {
 		switch id.kind {
+		case "request", "response":
+			return !served[id.key]
 		case "data":
-			keep = s.Name == "ConsumerProtocolSubscription" || s.Name == "ConsumerProtocolAssignment"
-		case "response":
-			keep = r.served(*s.APIKey)
-		case "request":
-			continue
+			return s.Name != "ConsumerProtocolSubscription" && s.Name != "ConsumerProtocolAssignment"
 		}
-		if !keep {
-			delete(r.specs, id)
-		}
-	}
-	for id, s := range r.specs {
-		if id.kind == "request" && !r.served(*s.APIKey) {
-			delete(r.specs, id)
-		}
-	}
-}
-
-func (r *release) served(key int) bool {
-	request := r.specs[id{kind: "request", key: key}]
-	return request != nil && slices.Contains(request.Listeners, "broker")
+		return id.kind != "header"
+	})
 }
 
 // dropUnstable takes out of each request and its response the last version if the release marks it unstable. That is
 // for the older of two releases: what it did not stand by, the newer may have changed or taken back.
 func (r *release) dropUnstable() {
 	for id, s := range r.specs {
-		request := r.specs[idOfRequest(id)]
+		request := r.specs[id.request()]
 		if request == nil || !request.LatestVersionUnstable {
 			continue
 		}
-		r.unstable = append(r.unstable, fmt.Sprintf("%s %d", s.Name, s.ValidVersions.last()))
+		if s == request {
+			r.unstable = append(r.unstable, fmt.Sprintf("%s %d", s.Name, s.ValidVersions.last()))
+		}
 		s.ValidVersions.until--
 		if s.ValidVersions.empty() {
 			s.ValidVersions = versions{}
@@ -143,52 +140,4 @@ func (r *release) dropUnstable() {
 		s.LatestVersionUnstable = false
 	}
 	slices.Sort(r.unstable)
-}
-
-func idOfRequest(of id) id { return id{kind: "request", key: of.key, name: of.name} }
-
-// rename is a field that the newer release calls by another name. Names carry no bytes, so the newer wins, but that a
-// field was renamed, and not replaced by another, is for a person to say.
-type rename struct {
-	message, path, to string
-}
-
-// renames is all of them between the two pinned releases. Paths are in the older's names; a struct's fields come before
-// the struct.
-var renames = []rename{
-	{"TxnOffsetCommitRequest", "GenerationId", "GenerationIdOrMemberEpoch"},
-	{"ListClientMetricsResourcesResponse", "ClientMetricsResources.Name", "ResourceName"},
-	{"ListClientMetricsResourcesResponse", "ClientMetricsResources", "ConfigResources"},
-}
-
-// rename gives fields of an older release the names that the newer one uses.
-func (r *release) rename(renames []rename) error {
-	for _, to := range renames {
-		f := r.find(to.message, to.path)
-		if f == nil {
-			return fmt.Errorf("rename %s.%s: the older release has no such field", to.message, to.path)
-		}
-		f.Name = to.to
-	}
-	return nil
-}
-
-func (r *release) find(message, path string) *field {
-	for _, s := range r.specs {
-		if s.Name == message {
-			return findField(s.Fields, strings.Split(path, "."))
-		}
-	}
-	return nil
-}
-
-func findField(fields []field, path []string) *field {
-	at := slices.IndexFunc(fields, func(f field) bool { return f.Name == path[0] })
-	switch {
-	case at < 0:
-		return nil
-	case len(path) == 1:
-		return &fields[at]
-	}
-	return findField(fields[at].Fields, path[1:])
 }

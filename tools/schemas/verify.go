@@ -91,10 +91,7 @@ func wireOrder(fields []field, version int) []*field {
 
 // wire is what decides the bytes of one field in one version, or the value when it is not sent.
 func (f *field) wire(version int) []string {
-	words := []string{f.Type}
-	if isStruct(f.Type) {
-		words[0] = strings.TrimSuffix(f.Type, elem(f.Type)) + "struct"
-	}
+	words := []string{shape(f.Type)}
 	if f.NullableVersions.contains(version) {
 		words = append(words, "nullable")
 	}
@@ -115,7 +112,7 @@ func (s *spec) fieldsOf(f *field) []field {
 	if len(f.Fields) > 0 {
 		return f.Fields
 	}
-	at := slices.IndexFunc(s.CommonStructs, func(c field) bool { return c.Name == elem(f.Type) })
+	at := indexOf(s.CommonStructs, elem(f.Type))
 	if at < 0 {
 		return nil
 	}
