@@ -70,7 +70,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	present, err := readDir(o.dir)
+	present, err := readSpecs(os.DirFS(o.dir))
 	if err != nil {
 		return err
 	}
@@ -126,42 +126,24 @@ func verifyBoth(out io.Writer, older, newer release, specs map[id]*spec) error {
 	return nil
 }
 
-// readDir reads the specs that are in the folder now.
-func readDir(dir string) (map[id]*spec, error) {
-	specs := map[id]*spec{}
-	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		s, err := parseSpec(text)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		specs[s.id()] = s
-	}
-	return specs, nil
-}
-
 // writeDir writes one file per message and removes the files of messages that are gone or have another name now.
 func writeDir(dir string, present, merged map[id]*spec) error {
-	file := func(s *spec) string { return filepath.Join(dir, s.Name+".json") }
+	written := map[string]bool{}
 	for _, s := range merged {
-		if err := os.WriteFile(file(s), s.format(), 0o644); err != nil {
+		if err := os.WriteFile(s.file(dir), s.format(), 0o644); err != nil {
 			return err
 		}
+		written[s.file(dir)] = true
 	}
-	for id, s := range present {
-		if m := merged[id]; m != nil && m.Name == s.Name {
+	for _, s := range present {
+		if written[s.file(dir)] {
 			continue
 		}
-		if err := os.Remove(file(s)); err != nil {
+		if err := os.Remove(s.file(dir)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func (s *spec) file(dir string) string { return filepath.Join(dir, s.Name+".json") }

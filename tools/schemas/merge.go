@@ -152,6 +152,12 @@ func (m *merger) field(path string, p twins, inOlder, inNewer versions) (field, 
 			return out, err
 		}
 	}
+	switch {
+	case out.TaggedVersions.empty():
+		out.Tag = scalar{}
+	case !out.Tag.set():
+		out.Tag = o.Tag
+	}
 	out.Fields, err = m.fields(path+".", o.Fields, n.Fields, inOlder, inNewer)
 	return out, err
 }
@@ -165,17 +171,18 @@ func (p *twins) agree() error {
 	if (len(o.Fields) == 0) != (len(n.Fields) == 0) {
 		return fmt.Errorf("fields: a common struct in one release, not in the other")
 	}
-	words := []struct{ key, older, newer string }{
+	type claim struct{ key, older, newer string }
+	claims := []claim{
 		{"type", shape(o.Type), shape(n.Type)},
 		{"default", o.Default.String(), n.Default.String()},
 		{"flexibleVersions", o.FlexibleVersions, n.FlexibleVersions},
 	}
 	if o.Tag.set() && n.Tag.set() {
-		words = append(words, struct{ key, older, newer string }{"tag", o.Tag.String(), n.Tag.String()})
+		claims = append(claims, claim{"tag", o.Tag.String(), n.Tag.String()})
 	}
-	for _, w := range words {
-		if w.older != w.newer {
-			return fmt.Errorf("%s: %q in the older release, %q in the newer", w.key, w.older, w.newer)
+	for _, c := range claims {
+		if c.older != c.newer {
+			return fmt.Errorf("%s: %q in the older release, %q in the newer", c.key, c.older, c.newer)
 		}
 	}
 	return nil

@@ -72,6 +72,12 @@ func TestMergeFields(t *testing.T) {
 	const label = `{ "name": "Label", "type": "string", "versions": "%s", "nullableVersions": "%s", "taggedVersions": "%s", "tag": 0 }`
 	f("0-3", say(label, "0+", "1+", "2+"), "2-4", say(label, "2+", "0+", "2+"), say(label, "0+", "1+", "2+"))
 
+	// A tag goes with the versions that are tagged, whichever release names it, and not without them.
+	const untagged = `{ "name": "Label", "type": "string", "versions": "%s" }`
+	const tagged = `{ "name": "Label", "type": "string", "versions": "%s", "taggedVersions": "%s", "tag": 0 }`
+	f("0-2", say(tagged, "0+", "1"), "2-3", say(untagged, "0+"), say(tagged, "0+", "1"))
+	f("0-2", say(tagged, "0+", "3+"), "2-3", say(untagged, "0+"), say(untagged, "0+"))
+
 	// Notes are the newer's.
 	const noted = `{ "name": "Pond", "type": "string", "versions": "0+", %s"entityType": "%s" }`
 	f("0-3", say(noted, `"mapKey": true, `, "a"), "0-4", say(noted, `"ignorable": true, `, "b"), say(noted, `"ignorable": true, `, "b"))
@@ -187,11 +193,11 @@ func TestVerifySeesMistakes(t *testing.T) {
 	f(func(s *spec) { s.FlexibleVersions.from = 1 }, `version 1: the release has "fixed", the merged spec "flexible"`)
 	f(func(s *spec) { s.Fields[1].Versions.from = 2 }, `version 1: the release has "Depth int32 default=7"`)
 	f(func(s *spec) { s.Fields[1].Type = "int16" }, `"Depth int16 default=7"`)
-	f(func(s *spec) { s.Fields[3].TaggedVersions = versions{} }, `version 2: the release has "Nets []struct"`)
-	f(func(s *spec) { s.Fields[3].NullableVersions = versions{} }, `"Label string nullable tag=0 flexibleVersions=none default=null"`)
+	f(func(s *spec) { s.Fields[4].TaggedVersions = versions{} }, `version 2: the release has "Nets []struct"`)
+	f(func(s *spec) { s.Fields[4].NullableVersions = versions{} }, `"Label string nullable tag=9 flexibleVersions=none default=null"`)
 	f(func(s *spec) { s.CommonStructs[0].Fields[0].Name = "Width" }, `"Nets.Mesh float64", the merged spec "Nets.Width float64"`)
-	f(func(s *spec) { s.Fields = s.Fields[:5] }, `version 0: the release has "Catch []struct", the merged spec "nothing more"`)
-	f(func(s *spec) { s.Fields[5].Fields = append(s.Fields[5].Fields, s.Fields[1]) }, `"nothing more", the merged spec "Catch.Depth`)
+	f(func(s *spec) { s.Fields = s.Fields[:6] }, `version 0: the release has "Catch []struct", the merged spec "nothing more"`)
+	f(func(s *spec) { s.Fields[6].Fields = append(s.Fields[6].Fields, s.Fields[1]) }, `"nothing more", the merged spec "Catch.Depth`)
 }
 
 func TestFlatten(t *testing.T) {
@@ -204,7 +210,8 @@ func TestFlatten(t *testing.T) {
 		"Nets.Mesh float64",
 		"Catch []struct",
 		"Catch.Bytes bytes",
-		"Label string nullable tag=0 flexibleVersions=none default=null",
+		"Label string nullable tag=9 flexibleVersions=none default=null",
+		"Weight int8 tag=10",
 	}
 	if got := flatten(mustSpec(t, published), 2); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -67,7 +67,7 @@ func jarOf(ctx context.Context, version, repo string) (string, error) {
 	if _, err := os.Stat(jar); err == nil {
 		return jar, nil
 	}
-	get := exec.CommandContext(ctx, "mvn", "--quiet", "--batch-mode", "dependency:get", "-Dtransitive=false",
+	get := exec.CommandContext(ctx, "mvn", "--quiet", "--batch-mode", "-Dstyle.color=never", "dependency:get", "-Dtransitive=false",
 		"-Dmaven.repo.local="+repo, "-Dartifact=org.apache.kafka:kafka-clients:"+version)
 	get.Stdout, get.Stderr = os.Stderr, os.Stderr
 	if err := get.Run(); err != nil {
@@ -77,28 +77,38 @@ func jarOf(ctx context.Context, version, repo string) (string, error) {
 }
 
 // readRelease reads all specs of a release and keeps those that a client may meet.
-func readRelease(specs fs.FS) (release, error) {
-	r := release{specs: map[id]*spec{}}
-	names, err := fs.Glob(specs, "*.json")
+func readRelease(files fs.FS) (release, error) {
+	specs, err := readSpecs(files)
+	if err == nil && len(specs) == 0 {
+		err = fmt.Errorf("no message specs (*.json) in %s or %s", inJar, inTree)
+	}
+	r := release{specs: specs}
+	r.keepClients()
+	return r, err
+}
+
+// readSpecs reads all specs of a folder.
+func readSpecs(files fs.FS) (map[id]*spec, error) {
+	specs := map[id]*spec{}
+	names, err := fs.Glob(files, "*.json")
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	for _, name := range names {
-		text, err := fs.ReadFile(specs, name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
-			return r, err
+			return nil, err
 		}
 		s, err := parseSpec(text)
 		if err != nil {
-			return r, fmt.Errorf("read %s: %w", name, err)
+			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
-		r.specs[s.id()] = s
+		if other := specs[s.id()]; other != nil {
+			return nil, fmt.Errorf("read %s: %s is the same message", name, other.Name)
+		}
+		specs[s.id()] = s
 	}
-	if len(r.specs) == 0 {
-		return r, fmt.Errorf("no message specs (*.json) in %s or %s", inJar, inTree)
-	}
-	r.keepClients()
-	return r, nil
+	return specs, nil
 }
 
 // keepClients drops what only brokers and controllers say to each other. A response goes with its request.
@@ -132,9 +142,6 @@ func (r *release) dropUnstable() {
 			r.unstable = append(r.unstable, fmt.Sprintf("%s %d", s.Name, s.ValidVersions.last()))
 		}
 		s.ValidVersions.until--
-		if s.ValidVersions.empty() {
-			s.ValidVersions = versions{}
-		}
 	}
 	for _, s := range r.specs {
 		s.LatestVersionUnstable = false

@@ -81,16 +81,22 @@ func (s scalar) number() int {
 	return n
 }
 
+// unsaid is the range of a key that is not there, where "none" must be said to be meant.
+var unsaid = versions{-1, -1}
+
 // parseSpec reads one spec as Kafka publishes it, with // comments, or as we write it.
 func parseSpec(text []byte) (*spec, error) {
-	s := new(spec)
+	s := &spec{ValidVersions: unsaid, FlexibleVersions: unsaid}
 	d := json.NewDecoder(bytes.NewReader(stripComments(text)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(s); err != nil {
 		return nil, err
 	}
-	if s.Name == "" || s.Type == "" {
-		return nil, fmt.Errorf("a message needs a name and a type")
+	switch {
+	case s.Name == "" || s.Type == "" || s.ValidVersions == unsaid:
+		return nil, fmt.Errorf("a message needs a name, a type and validVersions")
+	case s.FlexibleVersions == unsaid && !s.ValidVersions.empty():
+		return nil, fmt.Errorf("%s: flexibleVersions are not said", s.Name)
 	}
 	if err := checkFields(s.Name, s.Fields); err != nil {
 		return nil, err
@@ -98,7 +104,7 @@ func parseSpec(text []byte) (*spec, error) {
 	return s, checkFields(s.Name, s.CommonStructs)
 }
 
-// checkFields refuses what would make a merge by name ambiguous, and tags that are no numbers.
+// checkFields refuses what a merge by name and version could not do right.
 func checkFields(path string, fields []field) error {
 	seen := map[string]bool{}
 	for i := range fields {
@@ -108,6 +114,9 @@ func checkFields(path string, fields []field) error {
 			return fmt.Errorf("%s: there are two fields of this name", at)
 		}
 		seen[f.Name] = true
+		if f.Name == "" || f.Versions.empty() {
+			return fmt.Errorf("%s: a field needs a name and versions", at)
+		}
 		if _, err := strconv.ParseUint(f.Tag.String(), 10, 31); f.Tag.set() && err != nil {
 			return fmt.Errorf("%s: tag %q is not a number", at, f.Tag)
 		}

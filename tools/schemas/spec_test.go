@@ -28,11 +28,12 @@ const published = `// Licensed to nobody.
     { "name": "Net", "versions": "0+", "fields": [ { "name": "Mesh", "type": "float64", "versions": "0+" } ] }
   ],
   "fields": [
-    { "versions": "0+", "type": "string", "name": "Pond", "about": "Where. // not a comment, \"nor\" this",
+    { "versions": "0+", "type": "string", "name": "Pond", "about": "5\" deep. // not a comment",
       "entityType": "topicName", "mapKey": true, "default": "http://pond" },
     { "name": "Depth", "type": "int32", "versions": "1+", "default": 7, "ignorable": false },
     { "name": "Frozen", "type": "bool", "versions": "1+", "default": false, "ignorable": true },
-    { "name": "Label", "type": "string", "versions": "2+", "taggedVersions": "2+", "tag": "0",
+    { "name": "Weight", "type": "int8", "versions": "2+", "taggedVersions": "2+", "tag": 10 },
+    { "name": "Label", "type": "string", "versions": "2+", "taggedVersions": "2+", "tag": "9",
       "nullableVersions": "2+", "default": "null", "flexibleVersions": "none" },
     { "name": "Nets", "type": "[]Net", "versions": "0+" },
     { "name": "Catch", "type": "[]Catch", "versions": "0+", "fields": [
@@ -59,7 +60,8 @@ const normal = `{
     { "name": "Pond", "type": "string", "versions": "0+", "default": "http://pond", "mapKey": true, "entityType": "topicName" },
     { "name": "Depth", "type": "int32", "versions": "1+", "default": "7" },
     { "name": "Frozen", "type": "bool", "versions": "1+", "default": "false", "ignorable": true },
-    { "name": "Label", "type": "string", "versions": "2+", "nullableVersions": "2+", "taggedVersions": "2+", "tag": 0, "flexibleVersions": "none", "default": "null" },
+    { "name": "Weight", "type": "int8", "versions": "2+", "taggedVersions": "2+", "tag": 10 },
+    { "name": "Label", "type": "string", "versions": "2+", "nullableVersions": "2+", "taggedVersions": "2+", "tag": 9, "flexibleVersions": "none", "default": "null" },
     { "name": "Nets", "type": "[]Net", "versions": "0+" },
     { "name": "Catch", "type": "[]Catch", "versions": "0+", "fields": [
       { "name": "Bytes", "type": "bytes", "versions": "0+", "zeroCopy": true }
@@ -120,17 +122,21 @@ func TestSpecsRefused(t *testing.T) {
 		}
 	}
 	field := func(attributes string) string {
-		return `{"type": "data", "name": "Fish", "validVersions": "0", "fields": [{"name": "Fin", "type": "int8", ` + attributes + `}]}`
+		return `{"type": "data", "name": "Fish", "validVersions": "0", "flexibleVersions": "none", "fields": [{"name": "Fin", "type": "int8", ` + attributes + `}]}`
 	}
 	f(`{`, "unexpected EOF")
-	f(`{"type": "data"}`, "a name and a type")
+	f(`{"type": "data", "validVersions": "0"}`, "a message needs a name")
+	f(`{"type": "data", "name": "Fish", "flexibleVersions": "none"}`, "a message needs a name, a type and validVersions")
+	f(`{"type": "data", "name": "Fish", "validVersions": "0"}`, "Fish: flexibleVersions are not said")
 	f(`{"type": "data", "name": "Fish", "colour": 1}`, `unknown field "colour"`)
 	f(field(`"versions": "1-"`), `version range "1-"`)
+	f(field(`"default": "1"`), "Fish.Fin: a field needs a name and versions")
+	f(field(`"versions": "none"`), "Fish.Fin: a field needs a name and versions")
 	f(field(`"versions": "0+", "gills": true`), `unknown field "gills"`)
 	f(field(`"versions": "0+", "tag": 0`), "Fish.Fin: tag and taggedVersions")
 	f(field(`"versions": "0+", "taggedVersions": "0+"`), "Fish.Fin: tag and taggedVersions")
 	f(field(`"versions": "0+", "taggedVersions": "0+", "tag": "x"`), `Fish.Fin: tag "x"`)
-	f(field(`"versions": "0+", "fields": [{"name": "A"}, {"name": "A"}]`), "Fish.Fin.A: there are two")
+	f(field(`"versions": "0+", "fields": [{"name": "A", "versions": "0"}, {"name": "A", "versions": "1"}]`), "Fish.Fin.A: there are two")
 }
 
 func mustSpec(t *testing.T, text string) *spec {
