@@ -1,0 +1,152 @@
+// Package config holds the settings of a server: where they come from, what they are when nobody sets them, and which of
+// them cannot be.
+//
+// The defaults are the file default.toml beside this one, which is their documentation as well. A heraclitus.toml goes
+// over them, the command line over that. A setting that is unknown or wrong stops the start: it is named, with what would
+// be right.
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// DefaultText is the file of all settings and their defaults.
+//
+//go:embed default.toml
+var DefaultText string
+
+// Config are the settings of a server. What each one means stands in default.toml.
+type Config struct {
+	KafkaPort      int    `toml:"kafka_port"`
+	HTTPPort       int    `toml:"http_port"`
+	ListenHost     string `toml:"listen_host"`
+	AdvertisedHost string `toml:"advertised_host"`
+	AdvertisedPort int    `toml:"advertised_port"`
+
+	Storage     Storage     `toml:"storage"`
+	Auth        Auth        `toml:"auth"`
+	Batching    Batching    `toml:"batching"`
+	Metrics     Metrics     `toml:"metrics"`
+	Performance Performance `toml:"performance"`
+	Limits      Limits      `toml:"limits"`
+	Topics      Topics      `toml:"topics"`
+}
+
+// Storage says where records are kept and how safely.
+type Storage struct {
+	Path            string `toml:"path"`
+	DSN             string `toml:"dsn"` // folded into Path by Load
+	Fsync           string `toml:"fsync"`
+	FsyncIntervalMs int64  `toml:"fsync_interval_ms"`
+	MemoryBytesMax  int64  `toml:"memory_bytes_max"`
+	CacheBytesMax   int64  `toml:"cache_bytes_max"`
+}
+
+// Auth says who may connect.
+type Auth struct {
+	Enabled       bool   `toml:"enabled"`
+	Mechanism     string `toml:"mechanism"`
+	PlainUsername string `toml:"plain_username"`
+	PlainPassword string `toml:"plain_password"`
+}
+
+// Batching bounds a group commit.
+type Batching struct {
+	MaxBatchSize     int64 `toml:"max_batch_size"`
+	MaxBatchMessages int64 `toml:"max_batch_messages"`
+	FlushIntervalMs  int64 `toml:"flush_interval_ms"`
+}
+
+// Metrics says whether and under which names metrics are served.
+type Metrics struct {
+	Enabled bool   `toml:"enabled"`
+	Prefix  string `toml:"prefix"`
+}
+
+// Performance tunes sockets, buffers and compression.
+type Performance struct {
+	TCPNoDelay            bool  `toml:"tcp_nodelay"`
+	SocketSendBufferBytes int64 `toml:"socket_send_buffer_bytes"`
+	SocketRecvBufferBytes int64 `toml:"socket_recv_buffer_bytes"`
+	BufferPoolSize        int64 `toml:"buffer_pool_size"`
+	CompressionLevel      int64 `toml:"compression_level"`
+}
+
+// Limits bounds what clients may make the server do and hold.
+type Limits struct {
+	ConnectionsMax       int64 `toml:"connections_max"`
+	ConnectionsPerIPMax  int64 `toml:"connections_per_ip_max"`
+	RequestsInFlightMax  int64 `toml:"requests_in_flight_max"`
+	RequestBytesMax      int64 `toml:"request_bytes_max"`
+	RequestsBytesMax     int64 `toml:"requests_bytes_max"`
+	ResponsesBytesMax    int64 `toml:"responses_bytes_max"`
+	IdleTimeoutMs        int64 `toml:"idle_timeout_ms"`
+	ReadTimeoutMs        int64 `toml:"read_timeout_ms"`
+	WriteTimeoutMs       int64 `toml:"write_timeout_ms"`
+	ShutdownTimeoutMs    int64 `toml:"shutdown_timeout_ms"`
+	FetchBytesMax        int64 `toml:"fetch_bytes_max"`
+	FetchSessionsMax     int64 `toml:"fetch_sessions_max"`
+	RequestPartitionsMax int64 `toml:"request_partitions_max"`
+}
+
+// Topics are the settings of topics that do not have their own.
+type Topics struct {
+	AutoCreate    bool  `toml:"auto_create"`
+	NumPartitions int64 `toml:"num_partitions"`
+}
+
+// Milliseconds is n milliseconds as a duration.
+func Milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// Default returns the settings of a server that nobody has set.
+func Default() Config {
+	var c Config
+	if _, err := toml.Decode(DefaultText, &c); err != nil {
+		panic("BUG: default.toml does not parse: " + err.Error())
+	}
+	return c
+}
+
+// Load returns the defaults with the settings of a file over them. It does not check their values: what goes over the
+// file may mend them, so Validate comes last.
+func Load(path string) (Config, error) {
+	c := Default()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("read the settings: %w", err)
+	}
+	if err := c.decode(string(text)); err != nil {
+		return c, fmt.Errorf("read the settings in %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// decode puts the settings of a TOML text over c.
+func (c *Config) decode(text string) error {
+	meta, err := toml.Decode(text, c)
+	if err != nil {
+		return err
+	}
+	if err := unknownKeys(text, meta.Undecoded()); err != nil {
+		return err
+	}
+	return c.foldDSN(meta.IsDefined("storage", "path"))
+}
+
+// foldDSN makes storage.dsn what it is, another name for storage.path.
+func (c *Config) foldDSN(pathSet bool) error {
+	s := &c.Storage
+	if s.DSN == "" {
+		return nil
+	}
+	if pathSet && s.Path != s.DSN {
+		return fmt.Errorf("storage.dsn is another name for storage.path, and they differ: keep one of them")
+	}
+	s.Path, s.DSN = s.DSN, ""
+	return nil
+}

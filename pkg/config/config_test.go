@@ -1,0 +1,134 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+)
+
+// TestDefaults shows that default.toml names every setting, and nothing else, and that the defaults can be.
+func TestDefaults(t *testing.T) {
+	var c Config
+	meta, err := toml.Decode(DefaultText, &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		t.Errorf("default.toml has settings that are none: %v", unknown)
+	}
+	for _, key := range Keys() {
+		if !meta.IsDefined(strings.Split(key, ".")...) {
+			t.Errorf("default.toml does not name %s", key)
+		}
+	}
+	if err := c.Validate(); err != nil {
+		t.Errorf("the defaults are refused: %v", err)
+	}
+}
+
+// TestLoad shows that a file goes over the defaults, line by line.
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "heraclitus.toml")
+	text := "kafka_port = 19092\n[storage]\ndsn = \"memory://\"\n[metrics]\nenabled = false\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.KafkaPort, want.Storage.Path, want.Metrics.Enabled = 19092, Memory, false
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("loaded %+v\n  want %+v", got, want)
+	}
+	if _, err := Load(path + "x"); err == nil || !strings.Contains(err.Error(), path+"x") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+// TestRefusedFiles shows what is said of files that cannot be right: the line, the setting, and the one that was meant.
+func TestRefusedFiles(t *testing.T) {
+	f := func(text string, want ...string) {
+		t.Helper()
+		c := Default()
+		err := c.decode(text)
+		if err == nil {
+			t.Errorf("%q was accepted", text)
+			return
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%q: %q does not say %q", text, err, w)
+			}
+		}
+	}
+	f("kafka_prot = 1\n", "line 1: unknown setting kafka_prot; did you mean kafka_port?")
+	f("kafka_port = 1\n\n[storage]\n# where\n path=\"x\"\npaht = \"y\"\n", "line 6: unknown setting storage.paht; did you mean storage.path?")
+	f("path = \"x\"\n", "line 1: unknown setting path; did you mean storage.path?")
+	f("[ topics ]\nretention = 1\n[limits]\nfetch_byte_max = 1", "line 2: unknown setting topics.retention", "line 4: unknown setting limits.fetch_byte_max; did you mean limits.fetch_bytes_max?")
+	f("[storrage]\npath = \"x\"\n", "line 1: unknown setting storrage; did you mean storage?")
+	f("storage = { paht = \"x\" }\n", "unknown setting storage.paht; did you mean storage.path?")
+	f("[quux]\nxyzzy = 1\n", "line 1: unknown setting quux")
+	f("kafka_port = \"9092\"\n", "line 1", "kafka_port", "string")
+	f("[storage\n", "line 2")
+	f("[storage]\npath = \"a\"\ndsn = \"b\"\n", "storage.dsn", "storage.path", "keep one")
+}
+
+// TestUnknownTable shows that a mistyped table is told of once, not again for each key in it.
+func TestUnknownTable(t *testing.T) {
+	c := Default()
+	err := c.decode("[storrage]\npath = \"x\"\nfsync = \"commit\"\n")
+	if got := strings.Count(err.Error(), "unknown setting"); got != 1 {
+		t.Errorf("told %d times: %v", got, err)
+	}
+}
+
+// TestValidate shows that a setting that cannot be is named with its value and with what it could be.
+func TestValidate(t *testing.T) {
+	f := func(change func(*Config), want string) {
+		t.Helper()
+		c := Default()
+		change(&c)
+		if err := c.Validate(); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+	f(func(c *Config) { c.KafkaPort = 70000 }, "kafka_port = 70000: should be from 0 to 65535")
+	f(func(c *Config) { c.HTTPPort = c.KafkaPort }, "http_port = 9092: should be another port than kafka_port")
+	f(func(c *Config) { c.ListenHost = "" }, `listen_host = "": should be "localhost", "0.0.0.0" for every network, or an address of this machine`)
+	f(func(c *Config) { c.AdvertisedHost = "0.0.0.0" }, `advertised_host = "0.0.0.0": should be a name or address that clients can connect to`)
+	f(func(c *Config) { c.AdvertisedHost = "kafka:9092" }, `advertised_host = "kafka:9092": should be a name or address alone; the port is advertised_port`)
+	f(func(c *Config) { c.Storage.Path = "" }, `storage.path = "": should be a directory, or "memory://"`)
+	f(func(c *Config) { c.Storage.Path = "s3://b/p" }, `storage.path = "s3://b/p": should be a directory, or "memory://": this version does not store to S3 yet`)
+	f(func(c *Config) { c.Storage.Path = "file:///x" }, `storage.path = "file:///x": should be a directory, written as a plain path, or "memory://"`)
+	f(func(c *Config) { c.Storage.Fsync = "never" }, `storage.fsync = "never": should be "commit" or "interval"`)
+	f(func(c *Config) { c.Auth.Enabled = true }, "auth.enabled = true: should be false: this version cannot check passwords yet, and does not pretend to")
+	f(func(c *Config) { c.Metrics.Prefix = "9lives" }, `metrics.prefix = "9lives": should be letters, digits and underscores, not beginning with a digit`)
+	f(func(c *Config) { c.Limits.RequestsBytesMax = 1 << 20 }, "limits.requests_bytes_max = 1048576: should be at least 104857600")
+	f(func(c *Config) { c.Performance.CompressionLevel = 99 }, "performance.compression_level = 99: should be from -1 to 22")
+	f(func(c *Config) { c.Storage.FsyncIntervalMs, c.Limits.ConnectionsMax = 0, 0 },
+		"storage.fsync_interval_ms = 0: should be from 1 to 3600000\nlimits.connections_max = 0: should be from 1 to 10000000")
+}
+
+// TestAcceptedValues shows settings that look odd and are right.
+func TestAcceptedValues(t *testing.T) {
+	f := func(change func(*Config)) {
+		t.Helper()
+		c := Default()
+		change(&c)
+		if err := c.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+	f(func(c *Config) { c.KafkaPort, c.HTTPPort = 0, 0 })
+	f(func(c *Config) { c.AdvertisedHost = "fd00::1" })
+	f(func(c *Config) { c.ListenHost = "::" })
+	f(func(c *Config) { c.Storage.Path = "C:/data" })
+	f(func(c *Config) { c.Metrics.Prefix = "" })
+	f(func(c *Config) { c.Storage.Fsync = FsyncInterval })
+}

@@ -1,0 +1,132 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"regexp"
+	"strings"
+)
+
+// Forms of storage.path and of storage.fsync.
+const (
+	Memory        = "memory://" // storage.path of a server that keeps everything in memory
+	FsyncCommit   = "commit"
+	FsyncInterval = "interval"
+)
+
+// secondMs and yearMs bound times.
+const (
+	secondMs = 1000
+	yearMs   = 365 * 24 * 3600 * secondMs
+)
+
+// InMemory says whether everything is kept in memory.
+func (s Storage) InMemory() bool { return s.Path == Memory }
+
+// Validate returns an error that names every setting that cannot be, each with what would be right, or nil.
+func (c *Config) Validate() error {
+	v := validator{}
+	c.validateAddresses(&v)
+	c.validateStorage(&v)
+	c.validateAuth(&v)
+	c.validateLimits(&v)
+	v.between("batching.max_batch_size", c.Batching.MaxBatchSize, 1<<10, 64<<20)
+	v.between("batching.max_batch_messages", c.Batching.MaxBatchMessages, 1, math.MaxInt32)
+	v.between("batching.flush_interval_ms", c.Batching.FlushIntervalMs, 0, 60*secondMs)
+	v.check(metricPrefix.MatchString(c.Metrics.Prefix), "metrics.prefix", c.Metrics.Prefix, "letters, digits and underscores, not beginning with a digit")
+	c.validatePerformance(&v)
+	v.between("topics.num_partitions", c.Topics.NumPartitions, 1, 10_000)
+	return errors.Join(v.errs...)
+}
+
+var metricPrefix = regexp.MustCompile(`^([a-zA-Z_][a-zA-Z0-9_]*)?$`)
+
+func (c *Config) validateAddresses(v *validator) {
+	v.between("kafka_port", int64(c.KafkaPort), 0, 65535)
+	v.between("http_port", int64(c.HTTPPort), 0, 65535)
+	v.between("advertised_port", int64(c.AdvertisedPort), 0, 65535)
+	v.check(c.KafkaPort != c.HTTPPort || c.KafkaPort == 0, "http_port", c.HTTPPort, "another port than kafka_port")
+	v.check(c.ListenHost != "", "listen_host", c.ListenHost, `"localhost", "0.0.0.0" for every network, or an address of this machine`)
+	v.check(!wildcard(c.AdvertisedHost), "advertised_host", c.AdvertisedHost, "a name or address that clients can connect to")
+	v.check(!strings.ContainsAny(c.AdvertisedHost, ":/ ") || net.ParseIP(c.AdvertisedHost) != nil, "advertised_host", c.AdvertisedHost, "a name or address alone; the port is advertised_port")
+}
+
+// wildcard says whether a host stands for every address, which no client can connect to.
+func wildcard(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsUnspecified()
+}
+
+func (c *Config) validateStorage(v *validator) {
+	s := c.Storage
+	scheme, _, isURL := strings.Cut(s.Path, "://")
+	switch {
+	case s.Path == "":
+		v.wrong("storage.path", s.Path, `a directory, or "memory://"`)
+	case isURL && scheme == "s3":
+		v.wrong("storage.path", s.Path, `a directory, or "memory://": this version does not store to S3 yet`)
+	case isURL && !s.InMemory():
+		v.wrong("storage.path", s.Path, `a directory, written as a plain path, or "memory://"`)
+	}
+	v.check(s.Fsync == FsyncCommit || s.Fsync == FsyncInterval, "storage.fsync", s.Fsync, `"commit" or "interval"`)
+	v.between("storage.fsync_interval_ms", s.FsyncIntervalMs, 1, 3600*secondMs)
+	v.between("storage.memory_bytes_max", s.MemoryBytesMax, 4<<20, math.MaxInt64)
+	v.between("storage.cache_bytes_max", s.CacheBytesMax, 1<<20, math.MaxInt64)
+}
+
+func (c *Config) validateAuth(v *validator) {
+	v.check(!c.Auth.Enabled, "auth.enabled", true, "false: this version cannot check passwords yet, and does not pretend to")
+	v.check(c.Auth.Mechanism == "PLAIN", "auth.mechanism", c.Auth.Mechanism, `"PLAIN"`)
+}
+
+func (c *Config) validatePerformance(v *validator) {
+	p := c.Performance
+	v.between("performance.socket_send_buffer_bytes", p.SocketSendBufferBytes, 0, 1<<30)
+	v.between("performance.socket_recv_buffer_bytes", p.SocketRecvBufferBytes, 0, 1<<30)
+	v.between("performance.buffer_pool_size", p.BufferPoolSize, 0, math.MaxInt64)
+	v.between("performance.compression_level", p.CompressionLevel, -1, 22)
+}
+
+func (c *Config) validateLimits(v *validator) {
+	l := c.Limits
+	v.between("limits.connections_max", l.ConnectionsMax, 1, 10_000_000)
+	v.between("limits.connections_per_ip_max", l.ConnectionsPerIPMax, 1, 10_000_000)
+	v.between("limits.requests_in_flight_max", l.RequestsInFlightMax, 1, 10_000)
+	v.between("limits.request_bytes_max", l.RequestBytesMax, 1<<10, math.MaxInt32)
+	v.between("limits.requests_bytes_max", l.RequestsBytesMax, l.RequestBytesMax, math.MaxInt64)
+	v.between("limits.responses_bytes_max", l.ResponsesBytesMax, 1<<20, math.MaxInt64)
+	v.between("limits.idle_timeout_ms", l.IdleTimeoutMs, secondMs, yearMs)
+	v.between("limits.read_timeout_ms", l.ReadTimeoutMs, 100, yearMs)
+	v.between("limits.write_timeout_ms", l.WriteTimeoutMs, 100, yearMs)
+	v.between("limits.shutdown_timeout_ms", l.ShutdownTimeoutMs, 0, yearMs)
+	v.between("limits.fetch_bytes_max", l.FetchBytesMax, 1<<10, 1<<30)
+	v.between("limits.fetch_sessions_max", l.FetchSessionsMax, 0, 1_000_000)
+	v.between("limits.request_partitions_max", l.RequestPartitionsMax, 1, 1_000_000)
+}
+
+// validator gathers what is wrong.
+type validator struct{ errs []error }
+
+// wrong notes that a setting cannot have its value, and what it could have.
+func (v *validator) wrong(setting string, value any, right string) {
+	if s, ok := value.(string); ok {
+		value = fmt.Sprintf("%q", s)
+	}
+	v.errs = append(v.errs, fmt.Errorf("%s = %v: should be %s", setting, value, right))
+}
+
+func (v *validator) check(ok bool, setting string, value any, right string) {
+	if !ok {
+		v.wrong(setting, value, right)
+	}
+}
+
+func (v *validator) between(setting string, value, low, high int64) {
+	right := fmt.Sprintf("from %d to %d", low, high)
+	if high == math.MaxInt64 {
+		right = fmt.Sprintf("at least %d", low)
+	}
+	v.check(value >= low && value <= high, setting, value, right)
+}
