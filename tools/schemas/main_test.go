@@ -239,6 +239,15 @@ ResponseHeader                         new, 0
 	}
 }
 
+// A response whose request is in neither set has a line of its own.
+func TestDiffOfALoneResponse(t *testing.T) {
+	s := mustSpec(t, newerFiles["FlyResponse.json"])
+	const want = "FlyResponse                            new, 0"
+	if got := diff(nil, map[id]*spec{s.id(): s}); len(got) != 1 || got[0] != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // A list of renames does no harm to a release from before them.
 func TestRunRenamesFiles(t *testing.T) {
 	o := testOptions(t)

@@ -76,7 +76,7 @@ func TestMergeFields(t *testing.T) {
 	const untagged = `{ "name": "Label", "type": "string", "versions": "%s" }`
 	const tagged = `{ "name": "Label", "type": "string", "versions": "%s", "taggedVersions": "%s", "tag": 0 }`
 	f("0-2", say(tagged, "0+", "1"), "2-3", say(untagged, "0+"), say(tagged, "0+", "1"))
-	f("0-2", say(tagged, "0+", "3+"), "2-3", say(untagged, "0+"), say(untagged, "0+"))
+	f("0-2", say(untagged, "0+"), "2-3", say(tagged, "0+", "4+"), say(untagged, "0+"))
 
 	// Notes are the newer's.
 	const noted = `{ "name": "Pond", "type": "string", "versions": "0+", %s"entityType": "%s" }`
