@@ -1,0 +1,174 @@
+package interop
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// place is where a record lies.
+type place struct {
+	partition int32
+	offset    int64
+}
+
+// history is what producers were told and what a consumer saw afterwards.
+type history struct {
+	mu    sync.Mutex
+	acked map[string]place // by value; every value is produced once
+	seen  map[place]string
+}
+
+// faults names acknowledged records that are not at their offset, and values that are in the log twice.
+func (h *history) faults() []string {
+	var faults []string
+	for value, at := range h.acked {
+		if h.seen[at] != value {
+			faults = append(faults, fmt.Sprintf("%q was acknowledged at %v, where %q is", value, at, h.seen[at]))
+		}
+	}
+	first := map[string]place{}
+	for at, value := range h.seen {
+		if other, twice := first[value]; twice {
+			faults = append(faults, fmt.Sprintf("%q is at %v and at %v", value, at, other))
+		}
+		first[value] = at
+	}
+	return faults
+}
+
+// TestFaultsAreFound shows that the check of the crash test finds a record lost, moved or doubled.
+func TestFaultsAreFound(t *testing.T) {
+	acked := map[string]place{"a": {0, 0}, "b": {0, 1}}
+	for name, seen := range map[string]map[place]string{
+		"lost":    {{0, 0}: "a"},
+		"moved":   {{0, 0}: "b", {0, 1}: "a"},
+		"doubled": {{0, 0}: "a", {0, 1}: "b", {1, 0}: "a"},
+	} {
+		if h := (&history{acked: acked, seen: seen}); len(h.faults()) == 0 {
+			t.Errorf("%s: no fault found", name)
+		}
+	}
+	if h := (&history{acked: acked, seen: map[place]string{{0, 0}: "a", {0, 1}: "b", {1, 5}: "never acknowledged"}}); len(h.faults()) != 0 {
+		t.Errorf("faults in a good log: %v", h.faults())
+	}
+}
+
+const (
+	crashTopic      = "crash"
+	crashPartitions = 4
+	crashProducers  = 4
+)
+
+// TestKillUnderLoad kills the server with SIGKILL under load, again and again, while idempotent producers go on with what
+// was not acknowledged. In the end every acknowledged record is at its offset, and no record is there twice.
+// CRASH_ROUNDS sets the number of kills.
+func TestKillUnderLoad(t *testing.T) {
+	rounds := 3
+	if n, err := strconv.Atoi(os.Getenv("CRASH_ROUNDS")); err == nil {
+		rounds = n
+	}
+	// Small journal files and checkpoints, so that the kills also fall on rolling, checkpointing and trimming.
+	s := start(t, t.TempDir(), "")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rounds)*30*time.Second)
+	defer cancel()
+	admin := franz(t, s)
+	if _, err := kadm.NewClient(admin).CreateTopic(ctx, crashPartitions, 1, nil, crashTopic); err != nil {
+		t.Fatal(err)
+	}
+	h := &history{acked: map[string]place{}, seen: map[place]string{}}
+	load := startLoad(ctx, t, s, h)
+	for round := range rounds {
+		load.awaitMore(ctx, t, 2000+rand.Int64N(5000))
+		s.restart()
+		t.Logf("round %d: killed after %d acknowledged records", round+1, load.acked.Load())
+	}
+	load.awaitMore(ctx, t, 1000)
+	load.stop(t)
+	h.consume(ctx, t, s)
+	if f := h.faults(); len(f) > 0 {
+		t.Errorf("%d faults in %d acknowledged records, for example:\n%s", len(f), len(h.acked), tail(fmt.Sprintln(f[:min(len(f), 5)]), 5))
+	}
+}
+
+// load is a set of producers that send as fast as they are answered.
+type load struct {
+	acked   atomic.Int64
+	ending  atomic.Bool
+	workers sync.WaitGroup
+}
+
+func startLoad(ctx context.Context, t *testing.T, s *server, h *history) *load {
+	l := &load{}
+	for p := range crashProducers {
+		client := franz(t, s, kgo.DefaultProduceTopic(crashTopic), kgo.RecordRetries(1<<30), kgo.MaxBufferedRecords(500),
+			kgo.RetryBackoffFn(func(int) time.Duration { return 5 * time.Millisecond }), kgo.ProducerLinger(0))
+		l.workers.Go(func() {
+			for i := 0; !l.ending.Load() && ctx.Err() == nil; i++ {
+				value := fmt.Sprintf("%d-%d", p, i)
+				client.Produce(ctx, kgo.StringRecord(value), func(r *kgo.Record, err error) {
+					if err != nil {
+						return
+					}
+					h.mu.Lock()
+					h.acked[value] = place{r.Partition, r.Offset}
+					h.mu.Unlock()
+					l.acked.Add(1)
+				})
+			}
+			if err := client.Flush(ctx); err != nil {
+				t.Errorf("flush: %v", err)
+			}
+		})
+	}
+	return l
+}
+
+// awaitMore waits until n more records are acknowledged.
+func (l *load) awaitMore(ctx context.Context, t *testing.T, n int64) {
+	t.Helper()
+	for goal := l.acked.Load() + n; l.acked.Load() < goal; {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("only %d of %d records acknowledged in time", l.acked.Load(), goal)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+func (l *load) stop(t *testing.T) {
+	t.Helper()
+	l.ending.Store(true)
+	l.workers.Wait()
+}
+
+// consume reads every partition from its start to its end.
+func (h *history) consume(ctx context.Context, t *testing.T, s *server) {
+	t.Helper()
+	client := franz(t, s, kgo.ConsumeTopics(crashTopic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, crashTopic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := int64(0)
+	ends.Each(func(o kadm.ListedOffset) { left += o.Offset })
+	for left > 0 {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			t.Fatalf("with %d records to read: %v", left, err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			h.seen[place{r.Partition, r.Offset}] = string(r.Value)
+			left--
+		})
+	}
+}
