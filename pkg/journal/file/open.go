@@ -1,0 +1,237 @@
+package file
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/heraclitus/heraclitus/pkg/journal"
+)
+
+// Open opens the journal in a directory, which it makes when it is not there, and locks it against other processes. It reads the
+// latest volume, cuts off what a crash left at its end, and says so in the log. What no crash can leave it does not touch, but
+// answers journal.ErrDamaged with the file and the position.
+func Open(dir string, o Options) (*Journal, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	d, err := openDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	return openOn(d, dir, o)
+}
+
+// openOn opens the journal on d, which it closes after an error.
+func openOn(d disk, dir string, o Options) (*Journal, error) {
+	j := &Journal{dir: dir, o: o, disk: d}
+	err := j.open()
+	if err == nil {
+		return j, nil
+	}
+	if j.trimming.floor != nil {
+		err = errors.Join(err, j.trimming.floor.close())
+	}
+	for _, r := range j.mu.readers {
+		err = errors.Join(err, r.handle.close())
+	}
+	return nil, errors.Join(fmt.Errorf("open journal %s: %w", dir, err), d.close())
+}
+
+func (j *Journal) open() error {
+	l, err := j.list()
+	if err != nil {
+		return err
+	}
+	if err := j.openFloor(l); err != nil {
+		return err
+	}
+	trimmed, kept, err := j.split(l.volumes)
+	if err != nil {
+		return err
+	}
+	if err := j.recover(kept); err != nil {
+		return err
+	}
+	if err := j.disk.sync(); err != nil { // this may be what the process before failed at
+		return err
+	}
+	return j.startPool(l, trimmed)
+}
+
+// list lists the directory without what was being made when the process before ended.
+func (j *Journal) list() (listing, error) {
+	files, err := j.disk.list()
+	if err != nil {
+		return listing{}, err
+	}
+	l := sortOut(files)
+	for _, name := range l.litter {
+		if err := j.disk.remove(name); err != nil {
+			return listing{}, err
+		}
+	}
+	return l, nil
+}
+
+// openFloor opens FLOOR, or makes it where there is no journal yet.
+func (j *Journal) openFloor(l listing) (err error) {
+	if !l.floor {
+		if len(l.volumes) > 0 {
+			return fmt.Errorf("%w: %s is missing; restore the directory from a copy", journal.ErrDamaged, j.path(floorName))
+		}
+		if err := replaceFile(j.disk, floorName, slices.Concat(encodeFloor(0), encodeFloor(0)), true); err != nil {
+			return err
+		}
+	}
+	if j.trimming.floor, err = j.disk.open(floorName); err != nil {
+		return err
+	}
+	if j.mu.floor, err = readFloor(j.trimming.floor); err != nil {
+		return fmt.Errorf("%w: %s: %w; restore the directory from a copy", journal.ErrDamaged, j.path(floorName), err)
+	}
+	return nil
+}
+
+// split parts the volumes that are below the floor, which a crash kept from the pool, from those that make up the journal.
+func (j *Journal) split(volumes []numbered) (trimmed, kept []numbered, err error) {
+	n := 0
+	for n+1 < len(volumes) && volumes[n+1].number <= j.mu.floor {
+		n++
+	}
+	trimmed, kept = volumes[:n], volumes[n:]
+	switch {
+	case len(kept) == 0 && j.mu.floor > 0:
+		err = fmt.Errorf("%w: all files from slot %d on are missing; restore the directory from a copy", journal.ErrDamaged, j.mu.floor)
+	case len(kept) > 0 && kept[0].number > j.mu.floor:
+		err = fmt.Errorf("%w: the files from slot %d to below %d are missing; restore the directory from a copy", journal.ErrDamaged,
+			j.mu.floor, kept[0].number)
+	}
+	return trimmed, kept, err
+}
+
+// startPool gives the pool what it can use again or has to remove, and a journal that is new its first volume.
+func (j *Journal) startPool(l listing, trimmed []numbered) error {
+	j.pool = newPool(j.disk, j.o, j.dir, highest(l.spares))
+	for _, f := range l.spares {
+		j.pool.later(func() { j.pool.adopt(f.name, f.size) })
+	}
+	for _, f := range trimmed {
+		j.pool.later(func() { j.pool.recycle(&volume{first: f.number, size: f.size}) })
+	}
+	for _, f := range orphans(l.tables, l.volumes) {
+		j.pool.later(func() { j.pool.remove(f.name) })
+	}
+	go j.pool.run()
+	if len(j.mu.volumes) > 0 {
+		return nil
+	}
+	r, err := j.pool.take(0)
+	if err != nil {
+		j.pool.close()
+		return err
+	}
+	j.addCurrentLocked(r)
+	return nil
+}
+
+// orphans are the tables without a volume.
+func orphans(tables, volumes []numbered) []numbered {
+	return slices.DeleteFunc(slices.Clone(tables), func(t numbered) bool {
+		_, found := slices.BinarySearchFunc(volumes, t.number, func(v numbered, n uint64) int { return cmp.Compare(v.number, n) })
+		return found
+	})
+}
+
+// recover opens the volumes: only the last one can hold anything that a crash left unfinished, and has to be read.
+func (j *Journal) recover(files []numbered) error {
+	if len(files) == 0 {
+		return nil
+	}
+	for _, f := range files {
+		v := &volume{first: f.number, size: f.size}
+		v.refs.Store(1)
+		j.mu.volumes = append(j.mu.volumes, v)
+		j.mu.bytes += v.size
+	}
+	last := j.mu.volumes[len(files)-1]
+	j.mu.bytes -= last.size
+	last.refs.Add(1)
+	r, err := j.openReader(last)
+	if err != nil {
+		return err
+	}
+	last.reader = r
+	j.mu.readers = []*reader{r}
+	return j.recoverEnd(r)
+}
+
+// recoverEnd finds the last entry of the journal in its last volume, and leaves nothing doubtful behind.
+func (j *Journal) recoverEnd(r *reader) error {
+	s := newScanner(r)
+	t, err := s.entries(math.MaxUint64)
+	if !isInvalid(err) {
+		return err
+	}
+	r.table = t
+	j.mu.next = r.first + uint64(len(t))
+	torn, err := j.tornEntry(s, err)
+	if err != nil {
+		return err
+	}
+	if j.mu.next < j.mu.floor {
+		return fmt.Errorf("%w: it ends with slot %d in %s, but is trimmed below slot %d; restore the directory from a copy", journal.ErrDamaged,
+			j.mu.next, j.path(volumeName(r.first)), j.mu.floor)
+	}
+	return j.settleEnd(s, torn)
+}
+
+// tornEntry returns the header of the entry at the end that a crash kept from being written as a whole, if any. It
+// refuses what cannot be that: one entry is written at a time, so another one after it shows that this one was whole.
+func (j *Journal) tornEntry(s *scanner, invalid error) (torn *entryHeader, err error) {
+	end := s.r.table.end()
+	if errors.Is(invalid, errWrongSlot) {
+		return nil, j.damage(s.r.volume, end, j.mu.next, invalid)
+	}
+	switch h, pos, err := s.later(end); {
+	case err == nil:
+		return nil, j.damage(s.r.volume, end, j.mu.next, fmt.Errorf("%w, but slot %d at byte %d is there", invalid, h.slot, pos))
+	case !errors.Is(err, errNoEntry):
+		return nil, err
+	}
+	switch h, err := s.header(end); {
+	case err == nil:
+		return &h, nil
+	case !errors.Is(err, errNoEntry):
+		return nil, err
+	}
+	return nil, nil
+}
+
+// settleEnd writes the last entry once more, and cuts the torn one off. If a sync failed before the process ended, memory may hold an
+// entry that the disk does not, and no sync would tell; written anew, it is synced or it is not. And the torn entry's header must
+// not come back to complete what a later crash leaves of another one at its place.
+func (j *Journal) settleEnd(s *scanner, torn *entryHeader) error {
+	end := s.r.table.end()
+	if n := len(s.r.table); n > 0 {
+		pos := s.r.table[:n-1].end()
+		b, err := s.view(pos, end-pos)
+		if err == nil {
+			err = writeEntry(s.r.handle, pos, b, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if torn != nil {
+		j.o.Log.Warn("journal: cut off an entry that was not written as a whole", "file", j.path(volumeName(s.r.first)), "position", end,
+			"slot", torn.slot, "bytes", torn.length)
+		if err := s.r.handle.writev([][]byte{zeros[:blockBytes]}, end); err != nil {
+			return err
+		}
+	}
+	return s.r.handle.sync()
+}

@@ -1,0 +1,74 @@
+package file
+
+import (
+	"fmt"
+
+	"github.com/heraclitus/heraclitus/pkg/journal"
+)
+
+// ReadAt implements journal.Journal.
+func (j *Journal) ReadAt(slot uint64, p []byte, off int64) error {
+	if err := j.readAt(slot, p, off); err != nil {
+		return fmt.Errorf("read %d bytes at %d of slot %d of journal %s: %w", len(p), off, slot, j.dir, err)
+	}
+	return nil
+}
+
+func (j *Journal) readAt(slot uint64, p []byte, off int64) error {
+	r, t, err := j.acquire(slot)
+	if err != nil {
+		return err
+	}
+	defer j.giveBack(r)
+	start, end := t.span(slot - r.first)
+	if off < 0 || off > end-start-int64(len(p)) {
+		return fmt.Errorf("%w, which holds %d", journal.ErrRange, end-start)
+	}
+	_, err = r.handle.ReadAt(p, start+off)
+	return err
+}
+
+// Replay implements journal.Journal.
+func (j *Journal) Replay(from uint64, f func(slot uint64, entry []byte) error) error {
+	floor, next := j.Bounds()
+	if from < floor || from > next {
+		_, _, err := j.acquire(from)
+		return fmt.Errorf("replay journal %s from slot %d: %w", j.dir, from, err)
+	}
+	for slot := from; slot < next; {
+		n, err := j.replayVolume(slot, next, f)
+		if err != nil {
+			return err
+		}
+		slot += n
+	}
+	return nil
+}
+
+// replayVolume replays the slots from from to below next that are in one volume, and returns how many they are.
+func (j *Journal) replayVolume(from, next uint64, f func(slot uint64, entry []byte) error) (uint64, error) {
+	r, t, err := j.acquire(from)
+	if err != nil {
+		return 0, fmt.Errorf("replay journal %s from slot %d: %w", j.dir, from, err)
+	}
+	defer j.giveBack(r)
+	last := min(next, r.first+uint64(len(t)))
+	s := newScanner(r)
+	for slot := from; slot < last; slot++ {
+		pos := t[:slot-r.first].end()
+		entry, err := s.entry(pos, slot)
+		if err != nil {
+			return 0, j.damage(r.volume, pos, slot, err)
+		}
+		if err := f(slot, entry); err != nil {
+			return 0, err
+		}
+	}
+	return last - from, nil
+}
+
+// damage is what to say of an entry that is not there although it was acknowledged.
+func (j *Journal) damage(v *volume, pos int64, slot uint64, err error) error {
+	return fmt.Errorf("%w: slot %d at byte %d of %s: %w; restore the directory from a copy, or lose this slot and all after it "+
+		"by truncating the file to %[3]d bytes and removing the files after it", journal.ErrDamaged, slot, pos, j.path(volumeName(v.first)), err)
+}
