@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/heraclitus/heraclitus/tools/bench/bare"
+)
+
+const (
+	heraclitusDisk   = "heraclitus-disk"
+	heraclitusMemory = "heraclitus-memory"
+	bareDisk         = "bare-disk"
+	bareMemory       = "bare-memory"
+	kfakeName        = "kfake"
+)
+
+// holdBytes is how much of its log the bare server keeps fetchable: more than any workload reads back.
+const holdBytes = 512 << 20
+
+// target is a kind of server to measure.
+type target struct {
+	name  string
+	upper string // name of the bare server that bounds it
+	// reuse keeps the directory from one run to the next.
+	reuse bool
+	// command returns how to start one that listens on port of 127.0.0.1 and keeps its files in dir.
+	command func(ctx context.Context, port int, dir string) (*exec.Cmd, error)
+}
+
+// targets lists what can be measured. heraclitus is the path of its binary.
+func targets(heraclitus string) []target {
+	return []target{
+		{name: heraclitusDisk, upper: bareDisk, command: serveHeraclitus(heraclitus, func(dir string) string { return filepath.Join(dir, "data") })},
+		{name: heraclitusMemory, upper: bareMemory, command: serveHeraclitus(heraclitus, func(string) string { return "memory://" })},
+		{name: bareDisk, upper: bareDisk, reuse: true, command: func(ctx context.Context, port int, dir string) (*exec.Cmd, error) {
+			return self(ctx, "bare", "-port", strconv.Itoa(port), "-dir", dir)
+		}},
+		{name: bareMemory, upper: bareMemory, command: func(ctx context.Context, port int, _ string) (*exec.Cmd, error) {
+			return self(ctx, "bare", "-port", strconv.Itoa(port))
+		}},
+		{name: kfakeName, upper: bareMemory, command: func(ctx context.Context, port int, _ string) (*exec.Cmd, error) {
+			return self(ctx, "kfake", "-port", strconv.Itoa(port))
+		}},
+	}
+}
+
+// serveHeraclitus starts the real thing, with nothing set but its ports and its storage.
+func serveHeraclitus(binary string, storage func(dir string) string) func(context.Context, int, string) (*exec.Cmd, error) {
+	return func(ctx context.Context, port int, dir string) (*exec.Cmd, error) {
+		http, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		config := fmt.Sprintf("kafka_port = %d\nhttp_port = %d\n\n[storage]\npath = %q\n", port, http, storage(dir))
+		file := filepath.Join(dir, "heraclitus.toml")
+		if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
+			return nil, fmt.Errorf("write configuration: %w", err)
+		}
+		return exec.CommandContext(ctx, binary, "serve", "--config", file), nil
+	}
+}
+
+// buildHeraclitus builds the server of the repository at root into dir and returns the binary's path.
+func buildHeraclitus(ctx context.Context, root, dir string) (string, error) {
+	binary, err := filepath.Abs(filepath.Join(dir, "heraclitus"))
+	if err != nil {
+		return "", fmt.Errorf("name the binary: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/heraclitus")
+	cmd.Dir = root
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build heraclitus: %w\n%s", err, output)
+	}
+	return binary, nil
+}
+
+// self starts this program again as one of its servers.
+func self(ctx context.Context, args ...string) (*exec.Cmd, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	return exec.CommandContext(ctx, path, args...), nil
+}
+
+// serve runs a server in this process if args name one, and says whether they do.
+func serve(args []string) (bool, error) {
+	if len(args) == 0 || args[0] != "bare" && args[0] != "kfake" {
+		return false, nil
+	}
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	port := flags.Int("port", 0, "port on 127.0.0.1")
+	dir := flags.String("dir", "", "bare: directory of the journal; empty: memory")
+	hold := flags.Int64("hold", holdBytes, "bare: newest bytes that stay fetchable")
+	if err := flags.Parse(args[1:]); err != nil {
+		return true, err
+	}
+	if args[0] == "kfake" {
+		return true, serveKfake(*port)
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(*port)))
+	if err != nil {
+		return true, fmt.Errorf("listen: %w", err)
+	}
+	return true, bare.Serve(l, bare.Options{Dir: *dir, HoldBytes: *hold})
+}
+
+// serveKfake runs franz-go's fake cluster, of one broker, until the process is told to end.
+func serveKfake(port int) error {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(port))
+	if err != nil {
+		return fmt.Errorf("start kfake: %w", err)
+	}
+	defer cluster.Close()
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM, os.Interrupt)
+	<-end
+	return nil
+}
