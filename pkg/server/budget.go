@@ -6,37 +6,54 @@ import (
 )
 
 // budget bounds bytes that many connections hold together: frames being read, responses not yet written.
+//
+// Who holds nothing waits until there is room. Who holds a part and cannot go on without more, as a frame half read, must
+// not wait for others in the same position, or all would wait for ever: one holder at a time may overdraw. So never more
+// is held than the budget and one largest frame.
 type budget struct {
 	max int64
 	mu  struct {
 		sync.Mutex
-		used    int64
-		waiting []*waiter // first come, first served: a large claim is not starved by small ones
+		used      int64
+		overdrawn bool     // somebody has overdrawn, and not ended it yet
+		waiting   []*claim // first those that hold something already, then the others; each in the order they came
 	}
 }
 
-// waiter is a claim that did not fit.
-type waiter struct {
-	bytes int64
-	ready chan struct{} // closed once the bytes are the waiter's
+// claim is a request for bytes.
+type claim struct {
+	bytes     int64
+	growing   bool          // by one who holds a part already
+	overdrawn bool          // granted by overdrawing
+	ready     chan struct{} // closed once it is granted
 }
 
 func newBudget(max int64) *budget { return &budget{max: max} }
 
-// acquire waits until n more bytes fit, and takes them. It gives up, and says false, when done is closed. A claim larger
-// than the whole budget fits when nothing else is held.
+// acquire waits until n bytes fit, and takes them. It gives up, and says false, when done is closed. A claim larger than
+// the whole budget fits when nothing else is held.
 func (b *budget) acquire(n int64, done <-chan struct{}) bool {
-	w := b.join(n)
-	if w == nil {
-		return true
+	return b.wait(&claim{bytes: n}, done)
+}
+
+// grow is acquire for one who holds a part already. overdrawn says whether this holder has overdrawn, before and after;
+// once it has, it does not wait any more, and ends that by endOverdraft.
+func (b *budget) grow(n int64, overdrawn bool, done <-chan struct{}) (nowOverdrawn, ok bool) {
+	if overdrawn {
+		b.take(n)
+		return true, true
 	}
-	select {
-	case <-w.ready:
-		return true
-	case <-done:
-		b.leave(w)
-		return false
-	}
+	c := &claim{bytes: n, growing: true}
+	ok = b.wait(c, done)
+	return c.overdrawn, ok
+}
+
+// endOverdraft lets another holder overdraw.
+func (b *budget) endOverdraft() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mu.overdrawn = false
+	b.wakeLocked()
 }
 
 // take takes n bytes that are held already, whether they fit or not. A negative n gives bytes back.
@@ -59,6 +76,9 @@ func (b *budget) grant(want, least int64) int64 {
 	return granted
 }
 
+// full says whether more is held than should be, so that nothing new may be begun.
+func (b *budget) full() bool { return b.held() > b.max }
+
 // held is how many bytes are taken now.
 func (b *budget) held() int64 {
 	b.mu.Lock()
@@ -66,39 +86,70 @@ func (b *budget) held() int64 {
 	return b.mu.used
 }
 
-// join takes n bytes if they fit and nobody waits already; else it queues a waiter for them.
-func (b *budget) join(n int64) *waiter {
+// wait waits until a claim is granted, or done is closed.
+func (b *budget) wait(c *claim, done <-chan struct{}) bool {
+	if b.join(c) {
+		return true
+	}
+	select {
+	case <-c.ready:
+		return true
+	case <-done:
+		b.leave(c)
+		return false
+	}
+}
+
+// join grants a claim if its turn is now; else it queues it.
+func (b *budget) join(c *claim) (granted bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.mu.waiting) == 0 && b.fitsLocked(n) {
-		b.mu.used += n
-		return nil
+	turn := len(b.mu.waiting)
+	if c.growing {
+		turn = max(0, slices.IndexFunc(b.mu.waiting, func(w *claim) bool { return !w.growing }))
 	}
-	w := &waiter{bytes: n, ready: make(chan struct{})}
-	b.mu.waiting = append(b.mu.waiting, w)
-	return w
+	if turn == 0 && b.fitsLocked(c) {
+		b.takeLocked(c)
+		return true
+	}
+	c.ready = make(chan struct{})
+	b.mu.waiting = slices.Insert(b.mu.waiting, turn, c)
+	return false
 }
 
 // leave withdraws a claim, or gives back what it was granted in the meantime.
-func (b *budget) leave(w *waiter) {
+func (b *budget) leave(c *claim) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if i := slices.Index(b.mu.waiting, w); i >= 0 {
+	if i := slices.Index(b.mu.waiting, c); i >= 0 {
 		b.mu.waiting = slices.Delete(b.mu.waiting, i, i+1)
 	} else {
-		b.mu.used -= w.bytes
+		b.mu.used -= c.bytes
+		b.mu.overdrawn = b.mu.overdrawn && !c.overdrawn
+		c.overdrawn = false
 	}
 	b.wakeLocked()
 }
 
-func (b *budget) fitsLocked(n int64) bool { return b.mu.used+n <= b.max || b.mu.used == 0 }
-
-// wakeLocked grants the waiting claims that fit by now, in their order.
+// wakeLocked grants the waiting claims whose turn it is by now.
 func (b *budget) wakeLocked() {
-	for len(b.mu.waiting) > 0 && b.fitsLocked(b.mu.waiting[0].bytes) {
-		w := b.mu.waiting[0]
+	for len(b.mu.waiting) > 0 && b.fitsLocked(b.mu.waiting[0]) {
+		c := b.mu.waiting[0]
 		b.mu.waiting = slices.Delete(b.mu.waiting, 0, 1)
-		b.mu.used += w.bytes
-		close(w.ready)
+		b.takeLocked(c)
+		close(c.ready)
 	}
+}
+
+func (b *budget) roomLocked(n int64) bool { return b.mu.used+n <= b.max || b.mu.used == 0 }
+
+func (b *budget) fitsLocked(c *claim) bool {
+	return b.roomLocked(c.bytes) || c.growing && !b.mu.overdrawn
+}
+
+func (b *budget) takeLocked(c *claim) {
+	if !b.roomLocked(c.bytes) {
+		c.overdrawn, b.mu.overdrawn = true, true
+	}
+	b.mu.used += c.bytes
 }

@@ -78,6 +78,62 @@ func TestBudgetOversize(t *testing.T) {
 	}
 }
 
+// TestBudgetGrow shows that holders who cannot go on without more do not wait for each other for ever: one overdraws, at
+// once and further, and the next one only after it has ended that. Without overdrawing both wait and the test deadlocks.
+func TestBudgetGrow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(100)
+		b.acquire(50, nil)
+		b.acquire(50, nil)
+		first, ok := b.grow(40, false, nil)
+		if !first || !ok {
+			t.Fatalf("the first to grow: overdrawn %v, granted %v", first, ok)
+		}
+		var second atomic.Bool
+		go func() {
+			b.grow(40, false, nil)
+			second.Store(true)
+		}()
+		synctest.Wait()
+		if second.Load() {
+			t.Fatal("two holders have overdrawn")
+		}
+		if _, ok := b.grow(10, first, nil); !ok || b.held() != 150 {
+			t.Fatalf("who has overdrawn grows on: granted %v, %d bytes held", ok, b.held())
+		}
+		b.endOverdraft()
+		synctest.Wait()
+		if !second.Load() {
+			t.Error("the second holder still waits after the first has ended")
+		}
+	})
+}
+
+// TestBudgetGrowFirst shows that who holds a part comes before those who hold nothing.
+func TestBudgetGrowFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(100)
+		b.acquire(90, nil)
+		b.acquire(10, nil)
+		b.grow(10, false, nil) // takes the one overdraft
+		var grown, begun atomic.Bool
+		go func() { b.acquire(30, nil); begun.Store(true) }()
+		synctest.Wait()
+		go func() { b.grow(30, false, nil); grown.Store(true) }()
+		synctest.Wait()
+		b.release(40)
+		synctest.Wait()
+		if !grown.Load() || begun.Load() {
+			t.Errorf("grown %v, begun %v; want the holder served and the newcomer waiting", grown.Load(), begun.Load())
+		}
+		b.release(70)
+		synctest.Wait()
+		if !begun.Load() {
+			t.Error("the newcomer still waits although there is room")
+		}
+	})
+}
+
 // TestBudgetNeverExceeded shows, with many connections claiming at once, that the bound holds at every moment.
 func TestBudgetNeverExceeded(t *testing.T) {
 	b := newBudget(100)

@@ -1,0 +1,148 @@
+package server
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/handler"
+	"github.com/heraclitus/heraclitus/pkg/kbin"
+	"github.com/heraclitus/heraclitus/pkg/metrics"
+	"github.com/heraclitus/heraclitus/pkg/wire"
+)
+
+// Limits on decoding one request.
+const (
+	headerBytesMin   = 8        // key, version, correlation id: what every request begins with
+	decodedFactor    = 8        // a request may decode into this many times its bytes,
+	decodedBytesMin  = 64 << 10 // into this many however small it is,
+	decodedBytesMax  = 32 << 20 // and into no more than this however large; byte fields and records do not count: they are views
+	recycledBytesMax = 64 << 10 // calls that grew beyond this are not used again
+)
+
+// Endings of a connection that its requests cause.
+var (
+	errMalformed   = errors.New("malformed request")
+	errUnsupported = errors.New("unsupported request")
+)
+
+// call is a request on its way through the server.
+type call struct {
+	handler.Call
+	api     *api
+	conn    *conn
+	frame   frame     // zero once released
+	arrived time.Time // when its last byte was read
+	large   bool      // decoded or encoded into much memory
+
+	splices      handler.Splices // Response, if it can hold record bytes
+	releaseFrame func()          // gives the frame back, if that has not been done
+}
+
+// api is how the server serves one API.
+type api struct {
+	handler.Row
+	metrics *metrics.API
+	calls   sync.Pool // of *call
+}
+
+// newAPIs indexes a table by API key.
+func newAPIs(table []handler.Row, m *metrics.Metrics) map[int16]*api {
+	apis := make(map[int16]*api, len(table))
+	for _, row := range table {
+		a := &api{Row: row, metrics: m.API(wire.Name(row.Key))}
+		a.calls.New = a.newCall
+		apis[row.Key] = a
+	}
+	return apis
+}
+
+func (a *api) newCall() any {
+	c := &call{api: a}
+	c.Key, c.Request, c.Response = a.Key, wire.NewRequest(a.Key), wire.NewResponse(a.Key)
+	c.splices, _ = c.Response.(handler.Splices)
+	c.releaseFrame = func() {
+		if c.frame.bytes != nil {
+			kbin.Poison(c.frame.bytes)
+			c.conn.frames.release(c.frame)
+			c.frame = frame{}
+		}
+	}
+	return c
+}
+
+// recycle makes the call ready for another request of its API.
+func (c *call) recycle() {
+	c.releaseFrame()
+	if c.large {
+		return
+	}
+	c.Call.Reset()
+	c.conn = nil
+	c.api.calls.Put(c)
+}
+
+// decode makes a frame a call. On an error the frame is released.
+func (c *conn) decode(fr frame) (*call, error) {
+	api, version, err := c.server.route(fr.bytes)
+	if err != nil {
+		c.frames.release(fr)
+		return nil, err
+	}
+	call := api.calls.Get().(*call)
+	call.conn, call.frame, call.arrived, call.large = c, fr, c.frames.now, false
+	call.Conn, call.ReleaseFrame = &c.shared, call.releaseFrame
+	call.Version, call.CorrelationID = version, int32(binary.BigEndian.Uint32(fr.bytes[4:]))
+	if err := c.decodeVersion(call); err != nil {
+		call.recycle()
+		return nil, err
+	}
+	api.metrics.Count(call.Version)
+	return call, nil
+}
+
+// route reads which API a request is for.
+func (s *Server) route(b []byte) (a *api, version int16, err error) {
+	if len(b) < headerBytesMin {
+		return nil, 0, fmt.Errorf("%w: %d bytes are too few", errMalformed, len(b))
+	}
+	key, version := int16(binary.BigEndian.Uint16(b)), int16(binary.BigEndian.Uint16(b[2:]))
+	if a = s.apis[key]; a == nil {
+		return nil, 0, fmt.Errorf("%w: API key %d, version %d", errUnsupported, key, version)
+	}
+	return a, version, nil
+}
+
+// decodeVersion decodes a call whose version is served. An ApiVersions request of any other version is answered all the
+// same, as Kafka does, so that clients newer than we are find out what we speak: nothing of it beyond the correlation id
+// may be read, and the answer is of version 0.
+func (c *conn) decodeVersion(call *call) error {
+	if call.Version >= call.api.Min && call.Version <= call.api.Max {
+		return c.decodeBody(call)
+	}
+	if call.Key != wire.KeyApiVersions {
+		return fmt.Errorf("%w: %s version %d", errUnsupported, wire.Name(call.Key), call.Version)
+	}
+	call.Unsupported, call.Version, call.ClientID = true, 0, ""
+	return nil
+}
+
+// decodeBody decodes the header and the request. Bytes after them are ignored, as Kafka ignores them.
+func (c *conn) decodeBody(call *call) error {
+	budget := min(decodedBytesMin+decodedFactor*len(call.frame.bytes), decodedBytesMax)
+	c.reader.Reset(call.frame.bytes, budget)
+	c.header.Reset()
+	c.header.Decode(&c.reader, wire.RequestHeaderVersion(call.Key, call.Version))
+	call.ClientID = ""
+	if id := c.header.ClientID; id != nil {
+		call.ClientID = *id
+	}
+	call.Request.Decode(&c.reader, call.Version)
+	call.large = c.reader.Spent() > recycledBytesMax
+	if err := c.reader.Err(); err != nil {
+		return fmt.Errorf("%w: %s version %d: %w", errMalformed, wire.Name(call.Key), call.Version, err)
+	}
+	return nil
+}
