@@ -1,10 +1,14 @@
 package main
 
 import (
+	"slices"
+
 	. "github.com/dave/jennifer/jen"
 )
 
 // emitDecode reads a type: the untagged fields in their order, then the tagged ones as they come.
+//
+// Reset comes first where a version may leave a field as it was.
 //
 //	func (m *FetchRequest) Decode(r *kbin.Reader, version int16) {
 //		flexible := version >= 12
@@ -21,9 +25,18 @@ func emitDecode(t *structType) Code {
 	reader := Id("r").Op("*").Qual(kbin, "Reader")
 	return method(t, "Decode").Params(reader, Id(version).Int16()).BlockFunc(func(g *Group) {
 		defineFlexible(g, t)
-		g.Id("m").Dot("Reset").Call()
+		if !t.readsAll() {
+			g.Id("m").Dot("Reset").Call()
+		}
 		eachVersioned(g, t, (*field).decode)
 		inFlexible(g, t, decodeTags(t))
+	})
+}
+
+// readsAll says whether every field is read in every version, so that nothing of what the type held before can be left.
+func (t *structType) readsAll() bool {
+	return !slices.ContainsFunc(t.fields, func(f *field) bool {
+		return !f.tagged.empty() || f.versions != t.versions
 	})
 }
 

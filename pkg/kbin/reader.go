@@ -132,27 +132,22 @@ func (r *Reader) UUID() (u UUID) {
 	return u
 }
 
-// Uvarint reads an unsigned number of up to 32 bits, seven bits a byte, lowest first.
+// Uvarint reads an unsigned number of up to 32 bits, seven bits a byte, lowest first. Five bytes are the most it can take.
 func (r *Reader) Uvarint() uint32 {
-	if r.at < len(r.b) && r.b[r.at] < 0x80 {
-		r.at++
-		return uint32(r.b[r.at-1])
+	var v uint32
+	for i, c := range r.b[r.at:] {
+		if i == 4 && c > 0x0f {
+			r.fail(ErrMalformed, "varint")
+			return 0
+		}
+		v |= uint32(c&0x7f) << (7 * i)
+		if c < 0x80 {
+			r.at += i + 1
+			return v
+		}
 	}
-	return r.longUvarint()
-}
-
-func (r *Reader) longUvarint() uint32 {
-	v, n := binary.Uvarint(r.b[r.at:])
-	switch {
-	case n == 0:
-		r.fail(ErrTruncated, "varint")
-		return 0
-	case n < 0 || v > math.MaxUint32:
-		r.fail(ErrMalformed, "varint")
-		return 0
-	}
-	r.at += n
-	return uint32(v)
+	r.fail(ErrTruncated, "varint")
+	return 0
 }
 
 // compactLen reads the length of a flexible message: one too many, so that zero is null, here -1. A length beyond an int's

@@ -115,7 +115,6 @@ func (m *ProduceRequestPartitionProduceData) Reset() {
 
 func (m *ProduceRequestPartitionProduceData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 9
-	m.Reset()
 	m.Index = r.Int32()
 	m.Records = r.NullableRecords(flexible)
 	if flexible {
@@ -325,7 +324,6 @@ func (m *ProduceResponseBatchIndexAndErrorMessage) Reset() {
 
 func (m *ProduceResponseBatchIndexAndErrorMessage) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 9
-	m.Reset()
 	m.BatchIndex = r.Int32()
 	m.BatchIndexErrorMessage = r.NullableString(flexible)
 	if flexible {
@@ -355,7 +353,6 @@ func (m *ProduceResponseLeaderIDAndEpoch) Reset() {
 }
 
 func (m *ProduceResponseLeaderIDAndEpoch) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.LeaderID = r.Int32()
 	m.LeaderEpoch = r.Int32()
 	r.SkipTags()
@@ -391,7 +388,6 @@ func (m *ProduceResponseNodeEndpoint) Reset() {
 
 func (m *ProduceResponseNodeEndpoint) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.NodeID = r.Int32()
 	m.Host = r.String(flexible)
 	m.Port = r.Int32()

@@ -129,7 +129,6 @@ func (m *FetchRequestReplicaState) Reset() {
 }
 
 func (m *FetchRequestReplicaState) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ReplicaID = r.Int32()
 	m.ReplicaEpoch = r.Int64()
 	r.SkipTags()
@@ -558,7 +557,6 @@ func (m *FetchResponseEpochEndOffset) Reset() {
 }
 
 func (m *FetchResponseEpochEndOffset) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.Epoch = r.Int32()
 	m.EndOffset = r.Int64()
 	r.SkipTags()
@@ -589,7 +587,6 @@ func (m *FetchResponseLeaderIDAndEpoch) Reset() {
 }
 
 func (m *FetchResponseLeaderIDAndEpoch) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.LeaderID = r.Int32()
 	m.LeaderEpoch = r.Int32()
 	r.SkipTags()
@@ -620,7 +617,6 @@ func (m *FetchResponseSnapshotID) Reset() {
 }
 
 func (m *FetchResponseSnapshotID) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.EndOffset = r.Int64()
 	m.Epoch = r.Int32()
 	r.SkipTags()
@@ -651,7 +647,6 @@ func (m *FetchResponseAbortedTransaction) Reset() {
 }
 
 func (m *FetchResponseAbortedTransaction) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ProducerID = r.Int64()
 	m.FirstOffset = r.Int64()
 	if version >= 12 {
@@ -685,7 +680,6 @@ func (m *FetchResponseNodeEndpoint) Reset() {
 
 func (m *FetchResponseNodeEndpoint) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.NodeID = r.Int32()
 	m.Host = r.String(flexible)
 	m.Port = r.Int32()

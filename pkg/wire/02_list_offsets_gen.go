@@ -64,7 +64,6 @@ func (m *ListOffsetsRequestListOffsetsTopic) Reset() {
 
 func (m *ListOffsetsRequestListOffsetsTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 6
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {
@@ -175,7 +174,6 @@ func (m *ListOffsetsResponseListOffsetsTopicResponse) Reset() {
 
 func (m *ListOffsetsResponseListOffsetsTopicResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 6
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {

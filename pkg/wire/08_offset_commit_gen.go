@@ -247,7 +247,6 @@ func (m *OffsetCommitResponsePartition) Reset() {
 }
 
 func (m *OffsetCommitResponsePartition) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	if version >= 8 {

@@ -68,7 +68,6 @@ func (m *OffsetFetchRequestTopic) Reset() {
 
 func (m *OffsetFetchRequestTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 6
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.PartitionIndexes = r.Int32s(r.ArrayLen(flexible), m.PartitionIndexes)
 	if flexible {
@@ -232,7 +231,6 @@ func (m *OffsetFetchResponseTopic) Reset() {
 
 func (m *OffsetFetchResponseTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 6
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {
@@ -312,7 +310,6 @@ func (m *OffsetFetchResponseGroup) Reset() {
 
 func (m *OffsetFetchResponseGroup) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	m.ErrorCode = r.Int16()
@@ -386,7 +383,6 @@ func (m *OffsetFetchResponsePartitions) Reset() {
 
 func (m *OffsetFetchResponsePartitions) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.CommittedOffset = r.Int64()
 	m.CommittedLeaderEpoch = r.Int32()

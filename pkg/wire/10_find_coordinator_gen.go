@@ -143,7 +143,6 @@ func (m *FindCoordinatorResponseCoordinator) Reset() {
 
 func (m *FindCoordinatorResponseCoordinator) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Key = r.String(flexible)
 	m.NodeID = r.Int32()
 	m.Host = r.String(flexible)

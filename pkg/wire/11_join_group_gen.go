@@ -84,7 +84,6 @@ func (m *JoinGroupRequestProtocol) Reset() {
 
 func (m *JoinGroupRequestProtocol) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 6
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Metadata = r.Bytes(flexible)
 	if flexible {

@@ -144,7 +144,6 @@ func (m *LeaveGroupResponseMemberResponse) Reset() {
 
 func (m *LeaveGroupResponseMemberResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 4
-	m.Reset()
 	m.MemberID = r.String(flexible)
 	m.GroupInstanceID = r.NullableString(flexible)
 	m.ErrorCode = r.Int16()

@@ -76,7 +76,6 @@ func (m *SyncGroupRequestAssignment) Reset() {
 
 func (m *SyncGroupRequestAssignment) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 4
-	m.Reset()
 	m.MemberID = r.String(flexible)
 	m.Assignment = r.Bytes(flexible)
 	if flexible {

@@ -15,7 +15,6 @@ func (m *SaslHandshakeRequest) Reset() {
 
 func (m *SaslHandshakeRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.Mechanism = r.String(flexible)
 }
 
@@ -38,7 +37,6 @@ func (m *SaslHandshakeResponse) Reset() {
 
 func (m *SaslHandshakeResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.Mechanisms = r.Strings(r.ArrayLen(flexible), m.Mechanisms, flexible)
 }

@@ -146,7 +146,6 @@ func (m *ApiVersionsResponseApiVersion) Reset() {
 }
 
 func (m *ApiVersionsResponseApiVersion) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ApiKey = r.Int16()
 	m.MinVersion = r.Int16()
 	m.MaxVersion = r.Int16()
@@ -180,7 +179,6 @@ func (m *ApiVersionsResponseSupportedFeatureKey) Reset() {
 
 func (m *ApiVersionsResponseSupportedFeatureKey) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.MinVersion = r.Int16()
 	m.MaxVersion = r.Int16()
@@ -211,7 +209,6 @@ func (m *ApiVersionsResponseFinalizedFeatureKey) Reset() {
 
 func (m *ApiVersionsResponseFinalizedFeatureKey) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.MaxVersionLevel = r.Int16()
 	m.MinVersionLevel = r.Int16()

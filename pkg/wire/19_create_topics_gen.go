@@ -62,7 +62,6 @@ func (m *CreateTopicsRequestCreatableTopic) Reset() {
 
 func (m *CreateTopicsRequestCreatableTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 5
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.NumPartitions = r.Int32()
 	m.ReplicationFactor = r.Int16()
@@ -99,7 +98,6 @@ func (m *CreateTopicsRequestCreatableReplicaAssignment) Reset() {
 
 func (m *CreateTopicsRequestCreatableReplicaAssignment) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 5
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.BrokerIDs = r.Int32s(r.ArrayLen(flexible), m.BrokerIDs)
 	if flexible {
@@ -130,7 +128,6 @@ func (m *CreateTopicsRequestCreatableTopicConfig) Reset() {
 
 func (m *CreateTopicsRequestCreatableTopicConfig) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 5
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Value = r.NullableString(flexible)
 	if flexible {
@@ -280,7 +277,6 @@ func (m *CreateTopicsResponseCreatableTopicConfigs) Reset() {
 
 func (m *CreateTopicsResponseCreatableTopicConfigs) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Value = r.NullableString(flexible)
 	m.ReadOnly = r.Bool()

@@ -60,7 +60,6 @@ func (m *DeleteTopicsRequestDeleteTopicState) Reset() {
 
 func (m *DeleteTopicsRequestDeleteTopicState) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.NullableString(flexible)
 	m.TopicID = r.UUID()
 	r.SkipTags()

@@ -17,7 +17,6 @@ func (m *DeleteRecordsRequest) Reset() {
 
 func (m *DeleteRecordsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	m.TimeoutMs = r.Int32()
 	if flexible {
@@ -48,7 +47,6 @@ func (m *DeleteRecordsRequestDeleteRecordsTopic) Reset() {
 
 func (m *DeleteRecordsRequestDeleteRecordsTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {
@@ -78,7 +76,6 @@ func (m *DeleteRecordsRequestDeleteRecordsPartition) Reset() {
 }
 
 func (m *DeleteRecordsRequestDeleteRecordsPartition) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.Offset = r.Int64()
 	if version >= 2 {
@@ -108,7 +105,6 @@ func (m *DeleteRecordsResponse) Reset() {
 
 func (m *DeleteRecordsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	if flexible {
@@ -139,7 +135,6 @@ func (m *DeleteRecordsResponseDeleteRecordsTopicResult) Reset() {
 
 func (m *DeleteRecordsResponseDeleteRecordsTopicResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {
@@ -171,7 +166,6 @@ func (m *DeleteRecordsResponseDeleteRecordsPartitionResult) Reset() {
 }
 
 func (m *DeleteRecordsResponseDeleteRecordsPartitionResult) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.LowWatermark = r.Int64()
 	m.ErrorCode = r.Int16()

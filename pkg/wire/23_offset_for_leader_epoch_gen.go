@@ -52,7 +52,6 @@ func (m *OffsetForLeaderEpochRequestOffsetForLeaderTopic) Reset() {
 
 func (m *OffsetForLeaderEpochRequestOffsetForLeaderTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 4
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {
@@ -155,7 +154,6 @@ func (m *OffsetForLeaderEpochResponseOffsetForLeaderTopicResult) Reset() {
 
 func (m *OffsetForLeaderEpochResponseOffsetForLeaderTopicResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 4
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {

@@ -74,7 +74,6 @@ func (m *AddPartitionsToTxnRequestAddPartitionsToTxnTransaction) Reset() {
 
 func (m *AddPartitionsToTxnRequestAddPartitionsToTxnTransaction) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TransactionalID = r.String(flexible)
 	m.ProducerID = r.Int64()
 	m.ProducerEpoch = r.Int16()
@@ -107,7 +106,6 @@ func (m *AddPartitionsToTxnRequestAddPartitionsToTxnTopic) Reset() {
 
 func (m *AddPartitionsToTxnRequestAddPartitionsToTxnTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 3
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	if flexible {
@@ -185,7 +183,6 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnResult) Reset() {
 
 func (m *AddPartitionsToTxnResponseAddPartitionsToTxnResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TransactionalID = r.String(flexible)
 	m.TopicResults = kbin.Structs(r, r.ArrayLen(flexible), m.TopicResults, version)
 	r.SkipTags()
@@ -212,7 +209,6 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) Reset() {
 
 func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 3
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.ResultsByPartition = kbin.Structs(r, r.ArrayLen(flexible), m.ResultsByPartition, version)
 	if flexible {
@@ -242,7 +238,6 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult) Reset() {
 }
 
 func (m *AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.PartitionErrorCode = r.Int16()
 	if version >= 3 {

@@ -21,7 +21,6 @@ func (m *AddOffsetsToTxnRequest) Reset() {
 
 func (m *AddOffsetsToTxnRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 3
-	m.Reset()
 	m.TransactionalID = r.String(flexible)
 	m.ProducerID = r.Int64()
 	m.ProducerEpoch = r.Int16()
@@ -55,7 +54,6 @@ func (m *AddOffsetsToTxnResponse) Reset() {
 }
 
 func (m *AddOffsetsToTxnResponse) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	if version >= 3 {

@@ -21,7 +21,6 @@ func (m *EndTxnRequest) Reset() {
 
 func (m *EndTxnRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 3
-	m.Reset()
 	m.TransactionalID = r.String(flexible)
 	m.ProducerID = r.Int64()
 	m.ProducerEpoch = r.Int16()

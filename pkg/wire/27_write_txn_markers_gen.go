@@ -15,7 +15,6 @@ func (m *WriteTxnMarkersRequest) Reset() {
 
 func (m *WriteTxnMarkersRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Markers = kbin.Structs(r, r.ArrayLen(flexible), m.Markers, version)
 	if flexible {
 		r.SkipTags()
@@ -95,7 +94,6 @@ func (m *WriteTxnMarkersRequestWritableTxnMarkerTopic) Reset() {
 
 func (m *WriteTxnMarkersRequestWritableTxnMarkerTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.PartitionIndexes = r.Int32s(r.ArrayLen(flexible), m.PartitionIndexes)
 	if flexible {
@@ -124,7 +122,6 @@ func (m *WriteTxnMarkersResponse) Reset() {
 
 func (m *WriteTxnMarkersResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Markers = kbin.Structs(r, r.ArrayLen(flexible), m.Markers, version)
 	if flexible {
 		r.SkipTags()
@@ -153,7 +150,6 @@ func (m *WriteTxnMarkersResponseWritableTxnMarkerResult) Reset() {
 
 func (m *WriteTxnMarkersResponseWritableTxnMarkerResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.ProducerID = r.Int64()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	if flexible {
@@ -184,7 +180,6 @@ func (m *WriteTxnMarkersResponseWritableTxnMarkerTopicResult) Reset() {
 
 func (m *WriteTxnMarkersResponseWritableTxnMarkerTopicResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {
@@ -214,7 +209,6 @@ func (m *WriteTxnMarkersResponseWritableTxnMarkerPartitionResult) Reset() {
 }
 
 func (m *WriteTxnMarkersResponseWritableTxnMarkerPartitionResult) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	if version >= 1 {

@@ -162,7 +162,6 @@ func (m *TxnOffsetCommitResponse) Reset() {
 
 func (m *TxnOffsetCommitResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 3
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	if flexible {
@@ -235,7 +234,6 @@ func (m *TxnOffsetCommitResponsePartition) Reset() {
 }
 
 func (m *TxnOffsetCommitResponsePartition) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	if version >= 3 {

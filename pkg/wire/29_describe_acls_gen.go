@@ -76,7 +76,6 @@ func (m *DescribeAclsResponse) Reset() {
 
 func (m *DescribeAclsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -158,7 +157,6 @@ func (m *DescribeAclsResponseAclDescription) Reset() {
 
 func (m *DescribeAclsResponseAclDescription) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Principal = r.String(flexible)
 	m.Host = r.String(flexible)
 	m.Operation = r.Int8()

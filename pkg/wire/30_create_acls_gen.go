@@ -15,7 +15,6 @@ func (m *CreateAclsRequest) Reset() {
 
 func (m *CreateAclsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Creations = kbin.Structs(r, r.ArrayLen(flexible), m.Creations, version)
 	if flexible {
 		r.SkipTags()
@@ -99,7 +98,6 @@ func (m *CreateAclsResponse) Reset() {
 
 func (m *CreateAclsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	if flexible {
@@ -130,7 +128,6 @@ func (m *CreateAclsResponseAclCreationResult) Reset() {
 
 func (m *CreateAclsResponseAclCreationResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
 	if flexible {

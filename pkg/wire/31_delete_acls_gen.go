@@ -15,7 +15,6 @@ func (m *DeleteAclsRequest) Reset() {
 
 func (m *DeleteAclsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Filters = kbin.Structs(r, r.ArrayLen(flexible), m.Filters, version)
 	if flexible {
 		r.SkipTags()
@@ -99,7 +98,6 @@ func (m *DeleteAclsResponse) Reset() {
 
 func (m *DeleteAclsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.FilterResults = kbin.Structs(r, r.ArrayLen(flexible), m.FilterResults, version)
 	if flexible {
@@ -132,7 +130,6 @@ func (m *DeleteAclsResponseDeleteAclsFilterResult) Reset() {
 
 func (m *DeleteAclsResponseDeleteAclsFilterResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
 	m.MatchingAcls = kbin.Structs(r, r.ArrayLen(flexible), m.MatchingAcls, version)

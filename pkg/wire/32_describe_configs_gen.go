@@ -62,7 +62,6 @@ func (m *DescribeConfigsRequestDescribeConfigsResource) Reset() {
 
 func (m *DescribeConfigsRequestDescribeConfigsResource) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 4
-	m.Reset()
 	m.ResourceType = r.Int8()
 	m.ResourceName = r.String(flexible)
 	m.ConfigurationKeys = r.Strings(r.NullableArrayLen(flexible), m.ConfigurationKeys, flexible)
@@ -95,7 +94,6 @@ func (m *DescribeConfigsResponse) Reset() {
 
 func (m *DescribeConfigsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 4
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	if flexible {
@@ -132,7 +130,6 @@ func (m *DescribeConfigsResponseDescribeConfigsResult) Reset() {
 
 func (m *DescribeConfigsResponseDescribeConfigsResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 4
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
 	m.ResourceType = r.Int8()
@@ -246,7 +243,6 @@ func (m *DescribeConfigsResponseDescribeConfigsSynonym) Reset() {
 
 func (m *DescribeConfigsResponseDescribeConfigsSynonym) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 4
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Value = r.NullableString(flexible)
 	m.Source = r.Int8()

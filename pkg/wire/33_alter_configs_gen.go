@@ -17,7 +17,6 @@ func (m *AlterConfigsRequest) Reset() {
 
 func (m *AlterConfigsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Resources = kbin.Structs(r, r.ArrayLen(flexible), m.Resources, version)
 	m.ValidateOnly = r.Bool()
 	if flexible {
@@ -50,7 +49,6 @@ func (m *AlterConfigsRequestAlterConfigsResource) Reset() {
 
 func (m *AlterConfigsRequestAlterConfigsResource) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ResourceType = r.Int8()
 	m.ResourceName = r.String(flexible)
 	m.Configs = kbin.Structs(r, r.ArrayLen(flexible), m.Configs, version)
@@ -83,7 +81,6 @@ func (m *AlterConfigsRequestAlterableConfig) Reset() {
 
 func (m *AlterConfigsRequestAlterableConfig) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Value = r.NullableString(flexible)
 	if flexible {
@@ -114,7 +111,6 @@ func (m *AlterConfigsResponse) Reset() {
 
 func (m *AlterConfigsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Responses = kbin.Structs(r, r.ArrayLen(flexible), m.Responses, version)
 	if flexible {
@@ -149,7 +145,6 @@ func (m *AlterConfigsResponseAlterConfigsResourceResponse) Reset() {
 
 func (m *AlterConfigsResponseAlterConfigsResourceResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
 	m.ResourceType = r.Int8()

@@ -15,7 +15,6 @@ func (m *AlterReplicaLogDirsRequest) Reset() {
 
 func (m *AlterReplicaLogDirsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Dirs = kbin.Structs(r, r.ArrayLen(flexible), m.Dirs, version)
 	if flexible {
 		r.SkipTags()
@@ -44,7 +43,6 @@ func (m *AlterReplicaLogDirsRequestAlterReplicaLogDir) Reset() {
 
 func (m *AlterReplicaLogDirsRequestAlterReplicaLogDir) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Path = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	if flexible {
@@ -75,7 +73,6 @@ func (m *AlterReplicaLogDirsRequestAlterReplicaLogDirTopic) Reset() {
 
 func (m *AlterReplicaLogDirsRequestAlterReplicaLogDirTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	if flexible {
@@ -106,7 +103,6 @@ func (m *AlterReplicaLogDirsResponse) Reset() {
 
 func (m *AlterReplicaLogDirsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	if flexible {
@@ -137,7 +133,6 @@ func (m *AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult) Reset() {
 
 func (m *AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {
@@ -167,7 +162,6 @@ func (m *AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult) Reset() {
 }
 
 func (m *AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	if version >= 2 {

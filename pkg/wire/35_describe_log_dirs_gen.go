@@ -15,7 +15,6 @@ func (m *DescribeLogDirsRequest) Reset() {
 
 func (m *DescribeLogDirsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Topics = kbin.Structs(r, r.NullableArrayLen(flexible), m.Topics, version)
 	if flexible {
 		r.SkipTags()
@@ -44,7 +43,6 @@ func (m *DescribeLogDirsRequestDescribableLogDirTopic) Reset() {
 
 func (m *DescribeLogDirsRequestDescribableLogDirTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	if flexible {
@@ -169,7 +167,6 @@ func (m *DescribeLogDirsResponseDescribeLogDirsTopic) Reset() {
 
 func (m *DescribeLogDirsResponseDescribeLogDirsTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	if flexible {
@@ -203,7 +200,6 @@ func (m *DescribeLogDirsResponseDescribeLogDirsPartition) Reset() {
 }
 
 func (m *DescribeLogDirsResponseDescribeLogDirsPartition) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.PartitionSize = r.Int64()
 	m.OffsetLag = r.Int64()

@@ -15,7 +15,6 @@ func (m *SaslAuthenticateRequest) Reset() {
 
 func (m *SaslAuthenticateRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.AuthBytes = r.Bytes(flexible)
 	if flexible {
 		r.SkipTags()

@@ -19,7 +19,6 @@ func (m *CreatePartitionsRequest) Reset() {
 
 func (m *CreatePartitionsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	m.TimeoutMs = r.Int32()
 	m.ValidateOnly = r.Bool()
@@ -54,7 +53,6 @@ func (m *CreatePartitionsRequestCreatePartitionsTopic) Reset() {
 
 func (m *CreatePartitionsRequestCreatePartitionsTopic) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Count = r.Int32()
 	m.Assignments = kbin.Structs(r, r.NullableArrayLen(flexible), m.Assignments, version)
@@ -85,7 +83,6 @@ func (m *CreatePartitionsRequestCreatePartitionsAssignment) Reset() {
 
 func (m *CreatePartitionsRequestCreatePartitionsAssignment) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.BrokerIDs = r.Int32s(r.ArrayLen(flexible), m.BrokerIDs)
 	if flexible {
 		r.SkipTags()
@@ -114,7 +111,6 @@ func (m *CreatePartitionsResponse) Reset() {
 
 func (m *CreatePartitionsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	if flexible {
@@ -147,7 +143,6 @@ func (m *CreatePartitionsResponseCreatePartitionsTopicResult) Reset() {
 
 func (m *CreatePartitionsResponseCreatePartitionsTopicResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

@@ -60,7 +60,6 @@ func (m *CreateDelegationTokenRequestCreatableRenewers) Reset() {
 
 func (m *CreateDelegationTokenRequestCreatableRenewers) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.PrincipalType = r.String(flexible)
 	m.PrincipalName = r.String(flexible)
 	if flexible {

@@ -17,7 +17,6 @@ func (m *RenewDelegationTokenRequest) Reset() {
 
 func (m *RenewDelegationTokenRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Hmac = r.Bytes(flexible)
 	m.RenewPeriodMs = r.Int64()
 	if flexible {
@@ -49,7 +48,6 @@ func (m *RenewDelegationTokenResponse) Reset() {
 }
 
 func (m *RenewDelegationTokenResponse) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ExpiryTimestampMs = r.Int64()
 	m.ThrottleTimeMs = r.Int32()

@@ -17,7 +17,6 @@ func (m *ExpireDelegationTokenRequest) Reset() {
 
 func (m *ExpireDelegationTokenRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Hmac = r.Bytes(flexible)
 	m.ExpiryTimePeriodMs = r.Int64()
 	if flexible {
@@ -49,7 +48,6 @@ func (m *ExpireDelegationTokenResponse) Reset() {
 }
 
 func (m *ExpireDelegationTokenResponse) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ExpiryTimestampMs = r.Int64()
 	m.ThrottleTimeMs = r.Int32()

@@ -15,7 +15,6 @@ func (m *DescribeDelegationTokenRequest) Reset() {
 
 func (m *DescribeDelegationTokenRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Owners = kbin.Structs(r, r.NullableArrayLen(flexible), m.Owners, version)
 	if flexible {
 		r.SkipTags()
@@ -44,7 +43,6 @@ func (m *DescribeDelegationTokenRequestDescribeDelegationTokenOwner) Reset() {
 
 func (m *DescribeDelegationTokenRequestDescribeDelegationTokenOwner) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.PrincipalType = r.String(flexible)
 	m.PrincipalName = r.String(flexible)
 	if flexible {
@@ -77,7 +75,6 @@ func (m *DescribeDelegationTokenResponse) Reset() {
 
 func (m *DescribeDelegationTokenResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.Tokens = kbin.Structs(r, r.ArrayLen(flexible), m.Tokens, version)
 	m.ThrottleTimeMs = r.Int32()
@@ -177,7 +174,6 @@ func (m *DescribeDelegationTokenResponseDescribedDelegationTokenRenewer) Reset()
 
 func (m *DescribeDelegationTokenResponseDescribedDelegationTokenRenewer) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.PrincipalType = r.String(flexible)
 	m.PrincipalName = r.String(flexible)
 	if flexible {

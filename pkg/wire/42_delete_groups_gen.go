@@ -15,7 +15,6 @@ func (m *DeleteGroupsRequest) Reset() {
 
 func (m *DeleteGroupsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.GroupsNames = r.Strings(r.ArrayLen(flexible), m.GroupsNames, flexible)
 	if flexible {
 		r.SkipTags()
@@ -44,7 +43,6 @@ func (m *DeleteGroupsResponse) Reset() {
 
 func (m *DeleteGroupsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	if flexible {

@@ -56,7 +56,6 @@ func (m *ElectLeadersRequestTopicPartitions) Reset() {
 
 func (m *ElectLeadersRequestTopicPartitions) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	if flexible {
@@ -126,7 +125,6 @@ func (m *ElectLeadersResponseReplicaElectionResult) Reset() {
 
 func (m *ElectLeadersResponseReplicaElectionResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.PartitionResult = kbin.Structs(r, r.ArrayLen(flexible), m.PartitionResult, version)
 	if flexible {
@@ -159,7 +157,6 @@ func (m *ElectLeadersResponsePartitionResult) Reset() {
 
 func (m *ElectLeadersResponsePartitionResult) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 2
-	m.Reset()
 	m.PartitionID = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

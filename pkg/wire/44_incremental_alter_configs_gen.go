@@ -17,7 +17,6 @@ func (m *IncrementalAlterConfigsRequest) Reset() {
 
 func (m *IncrementalAlterConfigsRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Resources = kbin.Structs(r, r.ArrayLen(flexible), m.Resources, version)
 	m.ValidateOnly = r.Bool()
 	if flexible {
@@ -50,7 +49,6 @@ func (m *IncrementalAlterConfigsRequestAlterConfigsResource) Reset() {
 
 func (m *IncrementalAlterConfigsRequestAlterConfigsResource) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.ResourceType = r.Int8()
 	m.ResourceName = r.String(flexible)
 	m.Configs = kbin.Structs(r, r.ArrayLen(flexible), m.Configs, version)
@@ -85,7 +83,6 @@ func (m *IncrementalAlterConfigsRequestAlterableConfig) Reset() {
 
 func (m *IncrementalAlterConfigsRequestAlterableConfig) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.ConfigOperation = r.Int8()
 	m.Value = r.NullableString(flexible)
@@ -118,7 +115,6 @@ func (m *IncrementalAlterConfigsResponse) Reset() {
 
 func (m *IncrementalAlterConfigsResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Responses = kbin.Structs(r, r.ArrayLen(flexible), m.Responses, version)
 	if flexible {
@@ -153,7 +149,6 @@ func (m *IncrementalAlterConfigsResponseAlterConfigsResourceResponse) Reset() {
 
 func (m *IncrementalAlterConfigsResponseAlterConfigsResourceResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
 	m.ResourceType = r.Int8()

@@ -52,7 +52,6 @@ func (m *AlterPartitionReassignmentsRequestReassignableTopic) Reset() {
 
 func (m *AlterPartitionReassignmentsRequestReassignableTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -79,7 +78,6 @@ func (m *AlterPartitionReassignmentsRequestReassignablePartition) Reset() {
 
 func (m *AlterPartitionReassignmentsRequestReassignablePartition) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.Replicas = r.Int32s(r.NullableArrayLen(flexible), m.Replicas)
 	r.SkipTags()
@@ -149,7 +147,6 @@ func (m *AlterPartitionReassignmentsResponseReassignableTopicResponse) Reset() {
 
 func (m *AlterPartitionReassignmentsResponseReassignableTopicResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -178,7 +175,6 @@ func (m *AlterPartitionReassignmentsResponseReassignablePartitionResponse) Reset
 
 func (m *AlterPartitionReassignmentsResponseReassignablePartitionResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

@@ -17,7 +17,6 @@ func (m *ListPartitionReassignmentsRequest) Reset() {
 
 func (m *ListPartitionReassignmentsRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TimeoutMs = r.Int32()
 	m.Topics = kbin.Structs(r, r.NullableArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *ListPartitionReassignmentsRequestListPartitionReassignmentsTopics) Rese
 
 func (m *ListPartitionReassignmentsRequestListPartitionReassignmentsTopics) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.PartitionIndexes = r.Int32s(r.ArrayLen(flexible), m.PartitionIndexes)
 	r.SkipTags()
@@ -75,7 +73,6 @@ func (m *ListPartitionReassignmentsResponse) Reset() {
 
 func (m *ListPartitionReassignmentsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -106,7 +103,6 @@ func (m *ListPartitionReassignmentsResponseOngoingTopicReassignment) Reset() {
 
 func (m *ListPartitionReassignmentsResponseOngoingTopicReassignment) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -137,7 +133,6 @@ func (m *ListPartitionReassignmentsResponseOngoingPartitionReassignment) Reset()
 
 func (m *ListPartitionReassignmentsResponseOngoingPartitionReassignment) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.Replicas = r.Int32s(r.ArrayLen(flexible), m.Replicas)
 	m.AddingReplicas = r.Int32s(r.ArrayLen(flexible), m.AddingReplicas)

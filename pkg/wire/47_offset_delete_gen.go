@@ -17,7 +17,6 @@ func (m *OffsetDeleteRequest) Reset() {
 
 func (m *OffsetDeleteRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 }
@@ -42,7 +41,6 @@ func (m *OffsetDeleteRequestTopic) Reset() {
 
 func (m *OffsetDeleteRequestTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 }
@@ -64,7 +62,6 @@ func (m *OffsetDeleteRequestPartition) Reset() {
 }
 
 func (m *OffsetDeleteRequestPartition) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 }
 
@@ -88,7 +85,6 @@ func (m *OffsetDeleteResponse) Reset() {
 
 func (m *OffsetDeleteResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ThrottleTimeMs = r.Int32()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
@@ -115,7 +111,6 @@ func (m *OffsetDeleteResponseTopic) Reset() {
 
 func (m *OffsetDeleteResponseTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 }
@@ -139,7 +134,6 @@ func (m *OffsetDeleteResponsePartition) Reset() {
 }
 
 func (m *OffsetDeleteResponsePartition) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 }

@@ -17,7 +17,6 @@ func (m *DescribeClientQuotasRequest) Reset() {
 
 func (m *DescribeClientQuotasRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Components = kbin.Structs(r, r.ArrayLen(flexible), m.Components, version)
 	m.Strict = r.Bool()
 	if flexible {
@@ -50,7 +49,6 @@ func (m *DescribeClientQuotasRequestComponentData) Reset() {
 
 func (m *DescribeClientQuotasRequestComponentData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.EntityType = r.String(flexible)
 	m.MatchType = r.Int8()
 	m.Match = r.NullableString(flexible)
@@ -87,7 +85,6 @@ func (m *DescribeClientQuotasResponse) Reset() {
 
 func (m *DescribeClientQuotasResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -122,7 +119,6 @@ func (m *DescribeClientQuotasResponseEntryData) Reset() {
 
 func (m *DescribeClientQuotasResponseEntryData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Entity = kbin.Structs(r, r.ArrayLen(flexible), m.Entity, version)
 	m.Values = kbin.Structs(r, r.ArrayLen(flexible), m.Values, version)
 	if flexible {
@@ -153,7 +149,6 @@ func (m *DescribeClientQuotasResponseEntityData) Reset() {
 
 func (m *DescribeClientQuotasResponseEntityData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.EntityType = r.String(flexible)
 	m.EntityName = r.NullableString(flexible)
 	if flexible {
@@ -184,7 +179,6 @@ func (m *DescribeClientQuotasResponseValueData) Reset() {
 
 func (m *DescribeClientQuotasResponseValueData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Key = r.String(flexible)
 	m.Value = r.Float64()
 	if flexible {

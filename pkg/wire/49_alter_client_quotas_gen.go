@@ -17,7 +17,6 @@ func (m *AlterClientQuotasRequest) Reset() {
 
 func (m *AlterClientQuotasRequest) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Entries = kbin.Structs(r, r.ArrayLen(flexible), m.Entries, version)
 	m.ValidateOnly = r.Bool()
 	if flexible {
@@ -48,7 +47,6 @@ func (m *AlterClientQuotasRequestEntryData) Reset() {
 
 func (m *AlterClientQuotasRequestEntryData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Entity = kbin.Structs(r, r.ArrayLen(flexible), m.Entity, version)
 	m.Ops = kbin.Structs(r, r.ArrayLen(flexible), m.Ops, version)
 	if flexible {
@@ -79,7 +77,6 @@ func (m *AlterClientQuotasRequestEntityData) Reset() {
 
 func (m *AlterClientQuotasRequestEntityData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.EntityType = r.String(flexible)
 	m.EntityName = r.NullableString(flexible)
 	if flexible {
@@ -112,7 +109,6 @@ func (m *AlterClientQuotasRequestOpData) Reset() {
 
 func (m *AlterClientQuotasRequestOpData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.Key = r.String(flexible)
 	m.Value = r.Float64()
 	m.Remove = r.Bool()
@@ -145,7 +141,6 @@ func (m *AlterClientQuotasResponse) Reset() {
 
 func (m *AlterClientQuotasResponse) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Entries = kbin.Structs(r, r.ArrayLen(flexible), m.Entries, version)
 	if flexible {
@@ -178,7 +173,6 @@ func (m *AlterClientQuotasResponseEntryData) Reset() {
 
 func (m *AlterClientQuotasResponseEntryData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
 	m.Entity = kbin.Structs(r, r.ArrayLen(flexible), m.Entity, version)
@@ -211,7 +205,6 @@ func (m *AlterClientQuotasResponseEntityData) Reset() {
 
 func (m *AlterClientQuotasResponseEntityData) Decode(r *kbin.Reader, version int16) {
 	flexible := version >= 1
-	m.Reset()
 	m.EntityType = r.String(flexible)
 	m.EntityName = r.NullableString(flexible)
 	if flexible {

@@ -15,7 +15,6 @@ func (m *DescribeUserScramCredentialsRequest) Reset() {
 
 func (m *DescribeUserScramCredentialsRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Users = kbin.Structs(r, r.NullableArrayLen(flexible), m.Users, version)
 	r.SkipTags()
 }
@@ -38,7 +37,6 @@ func (m *DescribeUserScramCredentialsRequestUserName) Reset() {
 
 func (m *DescribeUserScramCredentialsRequestUserName) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	r.SkipTags()
 }
@@ -67,7 +65,6 @@ func (m *DescribeUserScramCredentialsResponse) Reset() {
 
 func (m *DescribeUserScramCredentialsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -102,7 +99,6 @@ func (m *DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult)
 
 func (m *DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.User = r.String(flexible)
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -132,7 +128,6 @@ func (m *DescribeUserScramCredentialsResponseCredentialInfo) Reset() {
 }
 
 func (m *DescribeUserScramCredentialsResponseCredentialInfo) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.Mechanism = r.Int8()
 	m.Iterations = r.Int32()
 	r.SkipTags()

@@ -17,7 +17,6 @@ func (m *AlterUserScramCredentialsRequest) Reset() {
 
 func (m *AlterUserScramCredentialsRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Deletions = kbin.Structs(r, r.ArrayLen(flexible), m.Deletions, version)
 	m.Upsertions = kbin.Structs(r, r.ArrayLen(flexible), m.Upsertions, version)
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *AlterUserScramCredentialsRequestScramCredentialDeletion) Reset() {
 
 func (m *AlterUserScramCredentialsRequestScramCredentialDeletion) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Mechanism = r.Int8()
 	r.SkipTags()
@@ -77,7 +75,6 @@ func (m *AlterUserScramCredentialsRequestScramCredentialUpsertion) Reset() {
 
 func (m *AlterUserScramCredentialsRequestScramCredentialUpsertion) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Mechanism = r.Int8()
 	m.Iterations = r.Int32()
@@ -110,7 +107,6 @@ func (m *AlterUserScramCredentialsResponse) Reset() {
 
 func (m *AlterUserScramCredentialsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	r.SkipTags()
@@ -139,7 +135,6 @@ func (m *AlterUserScramCredentialsResponseAlterUserScramCredentialsResult) Reset
 
 func (m *AlterUserScramCredentialsResponseAlterUserScramCredentialsResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.User = r.String(flexible)
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

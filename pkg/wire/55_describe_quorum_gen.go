@@ -15,7 +15,6 @@ func (m *DescribeQuorumRequest) Reset() {
 
 func (m *DescribeQuorumRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
 }
@@ -40,7 +39,6 @@ func (m *DescribeQuorumRequestTopicData) Reset() {
 
 func (m *DescribeQuorumRequestTopicData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -64,7 +62,6 @@ func (m *DescribeQuorumRequestPartitionData) Reset() {
 }
 
 func (m *DescribeQuorumRequestPartitionData) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	r.SkipTags()
 }
@@ -131,7 +128,6 @@ func (m *DescribeQuorumResponseTopicData) Reset() {
 
 func (m *DescribeQuorumResponseTopicData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -258,7 +254,6 @@ func (m *DescribeQuorumResponseNode) Reset() {
 
 func (m *DescribeQuorumResponseNode) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.NodeID = r.Int32()
 	m.Listeners = kbin.Structs(r, r.ArrayLen(flexible), m.Listeners, version)
 	r.SkipTags()
@@ -287,7 +282,6 @@ func (m *DescribeQuorumResponseListener) Reset() {
 
 func (m *DescribeQuorumResponseListener) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Host = r.String(flexible)
 	m.Port = r.Uint16()

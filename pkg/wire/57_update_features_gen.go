@@ -136,7 +136,6 @@ func (m *UpdateFeaturesResponseUpdatableFeatureResult) Reset() {
 
 func (m *UpdateFeaturesResponseUpdatableFeatureResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Feature = r.String(flexible)
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

@@ -15,7 +15,6 @@ func (m *DescribeProducersRequest) Reset() {
 
 func (m *DescribeProducersRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
 }
@@ -40,7 +39,6 @@ func (m *DescribeProducersRequestTopicRequest) Reset() {
 
 func (m *DescribeProducersRequestTopicRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.PartitionIndexes = r.Int32s(r.ArrayLen(flexible), m.PartitionIndexes)
 	r.SkipTags()
@@ -67,7 +65,6 @@ func (m *DescribeProducersResponse) Reset() {
 
 func (m *DescribeProducersResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -94,7 +91,6 @@ func (m *DescribeProducersResponseTopicResponse) Reset() {
 
 func (m *DescribeProducersResponseTopicResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -125,7 +121,6 @@ func (m *DescribeProducersResponsePartitionResponse) Reset() {
 
 func (m *DescribeProducersResponsePartitionResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -163,7 +158,6 @@ func (m *DescribeProducersResponseProducerState) Reset() {
 }
 
 func (m *DescribeProducersResponseProducerState) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ProducerID = r.Int64()
 	m.ProducerEpoch = r.Int32()
 	m.LastSequence = r.Int32()

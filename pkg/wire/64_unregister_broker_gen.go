@@ -14,7 +14,6 @@ func (m *UnregisterBrokerRequest) Reset() {
 }
 
 func (m *UnregisterBrokerRequest) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.BrokerID = r.Int32()
 	r.SkipTags()
 }
@@ -40,7 +39,6 @@ func (m *UnregisterBrokerResponse) Reset() {
 
 func (m *UnregisterBrokerResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

@@ -15,7 +15,6 @@ func (m *DescribeTransactionsRequest) Reset() {
 
 func (m *DescribeTransactionsRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TransactionalIDs = r.Strings(r.ArrayLen(flexible), m.TransactionalIDs, flexible)
 	r.SkipTags()
 }
@@ -40,7 +39,6 @@ func (m *DescribeTransactionsResponse) Reset() {
 
 func (m *DescribeTransactionsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.TransactionStates = kbin.Structs(r, r.ArrayLen(flexible), m.TransactionStates, version)
 	r.SkipTags()
@@ -79,7 +77,6 @@ func (m *DescribeTransactionsResponseTransactionState) Reset() {
 
 func (m *DescribeTransactionsResponseTransactionState) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.TransactionalID = r.String(flexible)
 	m.TransactionState = r.String(flexible)
@@ -118,7 +115,6 @@ func (m *DescribeTransactionsResponseTopicData) Reset() {
 
 func (m *DescribeTransactionsResponseTopicData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()

@@ -64,7 +64,6 @@ func (m *ListTransactionsResponse) Reset() {
 
 func (m *ListTransactionsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.UnknownStateFilters = r.Strings(r.ArrayLen(flexible), m.UnknownStateFilters, flexible)
@@ -97,7 +96,6 @@ func (m *ListTransactionsResponseTransactionState) Reset() {
 
 func (m *ListTransactionsResponseTransactionState) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TransactionalID = r.String(flexible)
 	m.ProducerID = r.Int64()
 	m.TransactionState = r.String(flexible)

@@ -80,7 +80,6 @@ func (m *ConsumerGroupHeartbeatRequestTopicPartitions) Reset() {
 
 func (m *ConsumerGroupHeartbeatRequestTopicPartitions) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()
@@ -117,7 +116,6 @@ func (m *ConsumerGroupHeartbeatResponse) Reset() {
 
 func (m *ConsumerGroupHeartbeatResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -152,7 +150,6 @@ func (m *ConsumerGroupHeartbeatResponseAssignment) Reset() {
 
 func (m *ConsumerGroupHeartbeatResponseAssignment) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicPartitions = kbin.Structs(r, r.ArrayLen(flexible), m.TopicPartitions, version)
 	r.SkipTags()
 }
@@ -177,7 +174,6 @@ func (m *ConsumerGroupHeartbeatResponseTopicPartitions) Reset() {
 
 func (m *ConsumerGroupHeartbeatResponseTopicPartitions) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()

@@ -17,7 +17,6 @@ func (m *ConsumerGroupDescribeRequest) Reset() {
 
 func (m *ConsumerGroupDescribeRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupIDs = r.Strings(r.ArrayLen(flexible), m.GroupIDs, flexible)
 	m.IncludeAuthorizedOperations = r.Bool()
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *ConsumerGroupDescribeResponse) Reset() {
 
 func (m *ConsumerGroupDescribeResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Groups = kbin.Structs(r, r.ArrayLen(flexible), m.Groups, version)
 	r.SkipTags()
@@ -85,7 +83,6 @@ func (m *ConsumerGroupDescribeResponseDescribedGroup) Reset() {
 
 func (m *ConsumerGroupDescribeResponseDescribedGroup) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
 	m.GroupID = r.String(flexible)
@@ -191,7 +188,6 @@ func (m *ConsumerGroupDescribeResponseAssignment) Reset() {
 
 func (m *ConsumerGroupDescribeResponseAssignment) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicPartitions = kbin.Structs(r, r.ArrayLen(flexible), m.TopicPartitions, version)
 	r.SkipTags()
 }
@@ -218,7 +214,6 @@ func (m *ConsumerGroupDescribeResponseTopicPartitions) Reset() {
 
 func (m *ConsumerGroupDescribeResponseTopicPartitions) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.TopicName = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)

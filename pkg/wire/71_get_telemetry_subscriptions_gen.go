@@ -14,7 +14,6 @@ func (m *GetTelemetrySubscriptionsRequest) Reset() {
 }
 
 func (m *GetTelemetrySubscriptionsRequest) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ClientInstanceID = r.UUID()
 	r.SkipTags()
 }
@@ -52,7 +51,6 @@ func (m *GetTelemetrySubscriptionsResponse) Reset() {
 
 func (m *GetTelemetrySubscriptionsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ClientInstanceID = r.UUID()

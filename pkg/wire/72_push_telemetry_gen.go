@@ -23,7 +23,6 @@ func (m *PushTelemetryRequest) Reset() {
 
 func (m *PushTelemetryRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ClientInstanceID = r.UUID()
 	m.SubscriptionID = r.Int32()
 	m.Terminating = r.Bool()
@@ -55,7 +54,6 @@ func (m *PushTelemetryResponse) Reset() {
 }
 
 func (m *PushTelemetryResponse) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	r.SkipTags()

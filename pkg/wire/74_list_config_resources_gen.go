@@ -46,7 +46,6 @@ func (m *ListConfigResourcesResponse) Reset() {
 
 func (m *ListConfigResourcesResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ConfigResources = kbin.Structs(r, r.ArrayLen(flexible), m.ConfigResources, version)

@@ -19,7 +19,6 @@ func (m *DescribeTopicPartitionsRequest) Reset() {
 
 func (m *DescribeTopicPartitionsRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	m.ResponsePartitionLimit = r.Int32()
 	m.Cursor = kbin.NullableStruct[DescribeTopicPartitionsRequestCursor](r, version)
@@ -46,7 +45,6 @@ func (m *DescribeTopicPartitionsRequestTopicRequest) Reset() {
 
 func (m *DescribeTopicPartitionsRequestTopicRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	r.SkipTags()
 }
@@ -71,7 +69,6 @@ func (m *DescribeTopicPartitionsRequestCursor) Reset() {
 
 func (m *DescribeTopicPartitionsRequestCursor) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.PartitionIndex = r.Int32()
 	r.SkipTags()
@@ -100,7 +97,6 @@ func (m *DescribeTopicPartitionsResponse) Reset() {
 
 func (m *DescribeTopicPartitionsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	m.NextCursor = kbin.NullableStruct[DescribeTopicPartitionsResponseCursor](r, version)
@@ -137,7 +133,6 @@ func (m *DescribeTopicPartitionsResponseTopic) Reset() {
 
 func (m *DescribeTopicPartitionsResponseTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.Name = r.NullableString(flexible)
 	m.TopicID = r.UUID()
@@ -186,7 +181,6 @@ func (m *DescribeTopicPartitionsResponsePartition) Reset() {
 
 func (m *DescribeTopicPartitionsResponsePartition) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.PartitionIndex = r.Int32()
 	m.LeaderID = r.Int32()
@@ -227,7 +221,6 @@ func (m *DescribeTopicPartitionsResponseCursor) Reset() {
 
 func (m *DescribeTopicPartitionsResponseCursor) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.PartitionIndex = r.Int32()
 	r.SkipTags()

@@ -23,7 +23,6 @@ func (m *ShareGroupHeartbeatRequest) Reset() {
 
 func (m *ShareGroupHeartbeatRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.MemberID = r.String(flexible)
 	m.MemberEpoch = r.Int32()
@@ -66,7 +65,6 @@ func (m *ShareGroupHeartbeatResponse) Reset() {
 
 func (m *ShareGroupHeartbeatResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -101,7 +99,6 @@ func (m *ShareGroupHeartbeatResponseAssignment) Reset() {
 
 func (m *ShareGroupHeartbeatResponseAssignment) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicPartitions = kbin.Structs(r, r.ArrayLen(flexible), m.TopicPartitions, version)
 	r.SkipTags()
 }
@@ -126,7 +123,6 @@ func (m *ShareGroupHeartbeatResponseTopicPartitions) Reset() {
 
 func (m *ShareGroupHeartbeatResponseTopicPartitions) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()

@@ -17,7 +17,6 @@ func (m *ShareGroupDescribeRequest) Reset() {
 
 func (m *ShareGroupDescribeRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupIDs = r.Strings(r.ArrayLen(flexible), m.GroupIDs, flexible)
 	m.IncludeAuthorizedOperations = r.Bool()
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *ShareGroupDescribeResponse) Reset() {
 
 func (m *ShareGroupDescribeResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Groups = kbin.Structs(r, r.ArrayLen(flexible), m.Groups, version)
 	r.SkipTags()
@@ -85,7 +83,6 @@ func (m *ShareGroupDescribeResponseDescribedGroup) Reset() {
 
 func (m *ShareGroupDescribeResponseDescribedGroup) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
 	m.GroupID = r.String(flexible)
@@ -136,7 +133,6 @@ func (m *ShareGroupDescribeResponseMember) Reset() {
 
 func (m *ShareGroupDescribeResponseMember) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.MemberID = r.String(flexible)
 	m.RackID = r.NullableString(flexible)
 	m.MemberEpoch = r.Int32()
@@ -171,7 +167,6 @@ func (m *ShareGroupDescribeResponseAssignment) Reset() {
 
 func (m *ShareGroupDescribeResponseAssignment) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicPartitions = kbin.Structs(r, r.ArrayLen(flexible), m.TopicPartitions, version)
 	r.SkipTags()
 }
@@ -198,7 +193,6 @@ func (m *ShareGroupDescribeResponseTopicPartitions) Reset() {
 
 func (m *ShareGroupDescribeResponseTopicPartitions) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.TopicName = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)

@@ -88,7 +88,6 @@ func (m *ShareFetchRequestFetchTopic) Reset() {
 
 func (m *ShareFetchRequestFetchTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -115,7 +114,6 @@ func (m *ShareFetchRequestFetchPartition) Reset() {
 
 func (m *ShareFetchRequestFetchPartition) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.AcknowledgementBatches = kbin.Structs(r, r.ArrayLen(flexible), m.AcknowledgementBatches, version)
 	r.SkipTags()
@@ -144,7 +142,6 @@ func (m *ShareFetchRequestAcknowledgementBatch) Reset() {
 
 func (m *ShareFetchRequestAcknowledgementBatch) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.FirstOffset = r.Int64()
 	m.LastOffset = r.Int64()
 	m.AcknowledgeTypes = r.Int8s(r.ArrayLen(flexible), m.AcknowledgeTypes)
@@ -173,7 +170,6 @@ func (m *ShareFetchRequestForgottenTopic) Reset() {
 
 func (m *ShareFetchRequestForgottenTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()
@@ -208,7 +204,6 @@ func (m *ShareFetchResponse) Reset() {
 
 func (m *ShareFetchResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -249,7 +244,6 @@ func (m *ShareFetchResponseShareFetchableTopicResponse) Reset() {
 
 func (m *ShareFetchResponseShareFetchableTopicResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -294,7 +288,6 @@ func (m *ShareFetchResponsePartitionData) Reset() {
 
 func (m *ShareFetchResponsePartitionData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -336,7 +329,6 @@ func (m *ShareFetchResponseLeaderIDAndEpoch) Reset() {
 }
 
 func (m *ShareFetchResponseLeaderIDAndEpoch) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.LeaderID = r.Int32()
 	m.LeaderEpoch = r.Int32()
 	r.SkipTags()
@@ -363,7 +355,6 @@ func (m *ShareFetchResponseAcquiredRecords) Reset() {
 }
 
 func (m *ShareFetchResponseAcquiredRecords) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.FirstOffset = r.Int64()
 	m.LastOffset = r.Int64()
 	m.DeliveryCount = r.Int16()
@@ -395,7 +386,6 @@ func (m *ShareFetchResponseNodeEndpoint) Reset() {
 
 func (m *ShareFetchResponseNodeEndpoint) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.NodeID = r.Int32()
 	m.Host = r.String(flexible)
 	m.Port = r.Int32()

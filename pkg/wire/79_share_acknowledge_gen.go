@@ -60,7 +60,6 @@ func (m *ShareAcknowledgeRequestAcknowledgeTopic) Reset() {
 
 func (m *ShareAcknowledgeRequestAcknowledgeTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -87,7 +86,6 @@ func (m *ShareAcknowledgeRequestAcknowledgePartition) Reset() {
 
 func (m *ShareAcknowledgeRequestAcknowledgePartition) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.AcknowledgementBatches = kbin.Structs(r, r.ArrayLen(flexible), m.AcknowledgementBatches, version)
 	r.SkipTags()
@@ -116,7 +114,6 @@ func (m *ShareAcknowledgeRequestAcknowledgementBatch) Reset() {
 
 func (m *ShareAcknowledgeRequestAcknowledgementBatch) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.FirstOffset = r.Int64()
 	m.LastOffset = r.Int64()
 	m.AcknowledgeTypes = r.Int8s(r.ArrayLen(flexible), m.AcknowledgeTypes)
@@ -192,7 +189,6 @@ func (m *ShareAcknowledgeResponseShareAcknowledgeTopicResponse) Reset() {
 
 func (m *ShareAcknowledgeResponseShareAcknowledgeTopicResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -223,7 +219,6 @@ func (m *ShareAcknowledgeResponsePartitionData) Reset() {
 
 func (m *ShareAcknowledgeResponsePartitionData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -253,7 +248,6 @@ func (m *ShareAcknowledgeResponseLeaderIDAndEpoch) Reset() {
 }
 
 func (m *ShareAcknowledgeResponseLeaderIDAndEpoch) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.LeaderID = r.Int32()
 	m.LeaderEpoch = r.Int32()
 	r.SkipTags()
@@ -283,7 +277,6 @@ func (m *ShareAcknowledgeResponseNodeEndpoint) Reset() {
 
 func (m *ShareAcknowledgeResponseNodeEndpoint) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.NodeID = r.Int32()
 	m.Host = r.String(flexible)
 	m.Port = r.Int32()

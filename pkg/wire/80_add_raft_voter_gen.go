@@ -66,7 +66,6 @@ func (m *AddRaftVoterRequestListener) Reset() {
 
 func (m *AddRaftVoterRequestListener) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Host = r.String(flexible)
 	m.Port = r.Uint16()
@@ -97,7 +96,6 @@ func (m *AddRaftVoterResponse) Reset() {
 
 func (m *AddRaftVoterResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

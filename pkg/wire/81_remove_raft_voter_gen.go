@@ -19,7 +19,6 @@ func (m *RemoveRaftVoterRequest) Reset() {
 
 func (m *RemoveRaftVoterRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ClusterID = r.NullableString(flexible)
 	m.VoterID = r.Int32()
 	m.VoterDirectoryID = r.UUID()
@@ -50,7 +49,6 @@ func (m *RemoveRaftVoterResponse) Reset() {
 
 func (m *RemoveRaftVoterResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

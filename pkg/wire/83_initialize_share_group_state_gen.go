@@ -17,7 +17,6 @@ func (m *InitializeShareGroupStateRequest) Reset() {
 
 func (m *InitializeShareGroupStateRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *InitializeShareGroupStateRequestInitializeStateData) Reset() {
 
 func (m *InitializeShareGroupStateRequestInitializeStateData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -72,7 +70,6 @@ func (m *InitializeShareGroupStateRequestPartitionData) Reset() {
 }
 
 func (m *InitializeShareGroupStateRequestPartitionData) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.Partition = r.Int32()
 	m.StateEpoch = r.Int32()
 	m.StartOffset = r.Int64()
@@ -98,7 +95,6 @@ func (m *InitializeShareGroupStateResponse) Reset() {
 
 func (m *InitializeShareGroupStateResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	r.SkipTags()
 }
@@ -123,7 +119,6 @@ func (m *InitializeShareGroupStateResponseInitializeStateResult) Reset() {
 
 func (m *InitializeShareGroupStateResponseInitializeStateResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -152,7 +147,6 @@ func (m *InitializeShareGroupStateResponsePartitionResult) Reset() {
 
 func (m *InitializeShareGroupStateResponsePartitionResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Partition = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

@@ -17,7 +17,6 @@ func (m *ReadShareGroupStateRequest) Reset() {
 
 func (m *ReadShareGroupStateRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *ReadShareGroupStateRequestReadStateData) Reset() {
 
 func (m *ReadShareGroupStateRequestReadStateData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -70,7 +68,6 @@ func (m *ReadShareGroupStateRequestPartitionData) Reset() {
 }
 
 func (m *ReadShareGroupStateRequestPartitionData) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.Partition = r.Int32()
 	m.LeaderEpoch = r.Int32()
 	r.SkipTags()
@@ -94,7 +91,6 @@ func (m *ReadShareGroupStateResponse) Reset() {
 
 func (m *ReadShareGroupStateResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	r.SkipTags()
 }
@@ -119,7 +115,6 @@ func (m *ReadShareGroupStateResponseReadStateResult) Reset() {
 
 func (m *ReadShareGroupStateResponseReadStateResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -154,7 +149,6 @@ func (m *ReadShareGroupStateResponsePartitionResult) Reset() {
 
 func (m *ReadShareGroupStateResponsePartitionResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Partition = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -192,7 +186,6 @@ func (m *ReadShareGroupStateResponseStateBatch) Reset() {
 }
 
 func (m *ReadShareGroupStateResponseStateBatch) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.FirstOffset = r.Int64()
 	m.LastOffset = r.Int64()
 	m.DeliveryState = r.Int8()

@@ -17,7 +17,6 @@ func (m *WriteShareGroupStateRequest) Reset() {
 
 func (m *WriteShareGroupStateRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *WriteShareGroupStateRequestWriteStateData) Reset() {
 
 func (m *WriteShareGroupStateRequestWriteStateData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -121,7 +119,6 @@ func (m *WriteShareGroupStateRequestStateBatch) Reset() {
 }
 
 func (m *WriteShareGroupStateRequestStateBatch) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.FirstOffset = r.Int64()
 	m.LastOffset = r.Int64()
 	m.DeliveryState = r.Int8()
@@ -149,7 +146,6 @@ func (m *WriteShareGroupStateResponse) Reset() {
 
 func (m *WriteShareGroupStateResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	r.SkipTags()
 }
@@ -174,7 +170,6 @@ func (m *WriteShareGroupStateResponseWriteStateResult) Reset() {
 
 func (m *WriteShareGroupStateResponseWriteStateResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -203,7 +198,6 @@ func (m *WriteShareGroupStateResponsePartitionResult) Reset() {
 
 func (m *WriteShareGroupStateResponsePartitionResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Partition = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

@@ -17,7 +17,6 @@ func (m *DeleteShareGroupStateRequest) Reset() {
 
 func (m *DeleteShareGroupStateRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *DeleteShareGroupStateRequestDeleteStateData) Reset() {
 
 func (m *DeleteShareGroupStateRequestDeleteStateData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -68,7 +66,6 @@ func (m *DeleteShareGroupStateRequestPartitionData) Reset() {
 }
 
 func (m *DeleteShareGroupStateRequestPartitionData) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.Partition = r.Int32()
 	r.SkipTags()
 }
@@ -90,7 +87,6 @@ func (m *DeleteShareGroupStateResponse) Reset() {
 
 func (m *DeleteShareGroupStateResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	r.SkipTags()
 }
@@ -115,7 +111,6 @@ func (m *DeleteShareGroupStateResponseDeleteStateResult) Reset() {
 
 func (m *DeleteShareGroupStateResponseDeleteStateResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -144,7 +139,6 @@ func (m *DeleteShareGroupStateResponsePartitionResult) Reset() {
 
 func (m *DeleteShareGroupStateResponsePartitionResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Partition = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

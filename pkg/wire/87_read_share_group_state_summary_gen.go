@@ -17,7 +17,6 @@ func (m *ReadShareGroupStateSummaryRequest) Reset() {
 
 func (m *ReadShareGroupStateSummaryRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *ReadShareGroupStateSummaryRequestReadStateSummaryData) Reset() {
 
 func (m *ReadShareGroupStateSummaryRequestReadStateSummaryData) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -70,7 +68,6 @@ func (m *ReadShareGroupStateSummaryRequestPartitionData) Reset() {
 }
 
 func (m *ReadShareGroupStateSummaryRequestPartitionData) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.Partition = r.Int32()
 	m.LeaderEpoch = r.Int32()
 	r.SkipTags()
@@ -94,7 +91,6 @@ func (m *ReadShareGroupStateSummaryResponse) Reset() {
 
 func (m *ReadShareGroupStateSummaryResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Results = kbin.Structs(r, r.ArrayLen(flexible), m.Results, version)
 	r.SkipTags()
 }
@@ -119,7 +115,6 @@ func (m *ReadShareGroupStateSummaryResponseReadStateSummaryResult) Reset() {
 
 func (m *ReadShareGroupStateSummaryResponseReadStateSummaryResult) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()

@@ -47,7 +47,6 @@ func (m *StreamsGroupHeartbeatRequest) Reset() {
 
 func (m *StreamsGroupHeartbeatRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.MemberID = r.String(flexible)
 	m.MemberEpoch = r.Int32()
@@ -104,7 +103,6 @@ func (m *StreamsGroupHeartbeatRequestTopology) Reset() {
 
 func (m *StreamsGroupHeartbeatRequestTopology) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Epoch = r.Int32()
 	m.Subtopologies = kbin.Structs(r, r.ArrayLen(flexible), m.Subtopologies, version)
 	r.SkipTags()
@@ -141,7 +139,6 @@ func (m *StreamsGroupHeartbeatRequestSubtopology) Reset() {
 
 func (m *StreamsGroupHeartbeatRequestSubtopology) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.SourceTopics = r.Strings(r.ArrayLen(flexible), m.SourceTopics, flexible)
 	m.SourceTopicRegex = r.Strings(r.ArrayLen(flexible), m.SourceTopicRegex, flexible)
@@ -182,7 +179,6 @@ func (m *StreamsGroupHeartbeatRequestTopicInfo) Reset() {
 
 func (m *StreamsGroupHeartbeatRequestTopicInfo) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = r.Int32()
 	m.ReplicationFactor = r.Int16()
@@ -213,7 +209,6 @@ func (m *StreamsGroupHeartbeatRequestKeyValue) Reset() {
 
 func (m *StreamsGroupHeartbeatRequestKeyValue) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Key = r.String(flexible)
 	m.Value = r.String(flexible)
 	r.SkipTags()
@@ -242,7 +237,6 @@ func (m *StreamsGroupHeartbeatRequestCopartitionGroup) Reset() {
 
 func (m *StreamsGroupHeartbeatRequestCopartitionGroup) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SourceTopics = r.Int16s(r.ArrayLen(flexible), m.SourceTopics)
 	m.SourceTopicRegex = r.Int16s(r.ArrayLen(flexible), m.SourceTopicRegex)
 	m.RepartitionSourceTopics = r.Int16s(r.ArrayLen(flexible), m.RepartitionSourceTopics)
@@ -271,7 +265,6 @@ func (m *StreamsGroupHeartbeatRequestTaskIDs) Reset() {
 
 func (m *StreamsGroupHeartbeatRequestTaskIDs) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()
@@ -298,7 +291,6 @@ func (m *StreamsGroupHeartbeatRequestEndpoint) Reset() {
 
 func (m *StreamsGroupHeartbeatRequestEndpoint) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Host = r.String(flexible)
 	m.Port = r.Uint16()
 	r.SkipTags()
@@ -327,7 +319,6 @@ func (m *StreamsGroupHeartbeatRequestTaskOffset) Reset() {
 
 func (m *StreamsGroupHeartbeatRequestTaskOffset) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.Partition = r.Int32()
 	m.Offset = r.Int64()
@@ -451,7 +442,6 @@ func (m *StreamsGroupHeartbeatResponseStatus) Reset() {
 
 func (m *StreamsGroupHeartbeatResponseStatus) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.StatusCode = r.Int8()
 	m.StatusDetail = r.String(flexible)
 	r.SkipTags()
@@ -478,7 +468,6 @@ func (m *StreamsGroupHeartbeatResponseTaskIDs) Reset() {
 
 func (m *StreamsGroupHeartbeatResponseTaskIDs) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()
@@ -507,7 +496,6 @@ func (m *StreamsGroupHeartbeatResponseEndpointToPartitions) Reset() {
 
 func (m *StreamsGroupHeartbeatResponseEndpointToPartitions) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.UserEndpoint.Decode(r, version)
 	m.ActivePartitions = kbin.Structs(r, r.ArrayLen(flexible), m.ActivePartitions, version)
 	m.StandbyPartitions = kbin.Structs(r, r.ArrayLen(flexible), m.StandbyPartitions, version)
@@ -536,7 +524,6 @@ func (m *StreamsGroupHeartbeatResponseEndpoint) Reset() {
 
 func (m *StreamsGroupHeartbeatResponseEndpoint) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Host = r.String(flexible)
 	m.Port = r.Uint16()
 	r.SkipTags()
@@ -563,7 +550,6 @@ func (m *StreamsGroupHeartbeatResponseTopicPartition) Reset() {
 
 func (m *StreamsGroupHeartbeatResponseTopicPartition) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()

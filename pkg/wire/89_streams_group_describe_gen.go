@@ -52,7 +52,6 @@ func (m *StreamsGroupDescribeResponse) Reset() {
 
 func (m *StreamsGroupDescribeResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Groups = kbin.Structs(r, r.ArrayLen(flexible), m.Groups, version)
 	r.SkipTags()
@@ -150,7 +149,6 @@ func (m *StreamsGroupDescribeResponseTopology) Reset() {
 
 func (m *StreamsGroupDescribeResponseTopology) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Epoch = r.Int32()
 	m.Subtopologies = kbin.Structs(r, r.NullableArrayLen(flexible), m.Subtopologies, version)
 	r.SkipTags()
@@ -183,7 +181,6 @@ func (m *StreamsGroupDescribeResponseSubtopology) Reset() {
 
 func (m *StreamsGroupDescribeResponseSubtopology) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.SourceTopics = r.Strings(r.ArrayLen(flexible), m.SourceTopics, flexible)
 	m.RepartitionSinkTopics = r.Strings(r.ArrayLen(flexible), m.RepartitionSinkTopics, flexible)
@@ -220,7 +217,6 @@ func (m *StreamsGroupDescribeResponseTopicInfo) Reset() {
 
 func (m *StreamsGroupDescribeResponseTopicInfo) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.Partitions = r.Int32()
 	m.ReplicationFactor = r.Int16()
@@ -251,7 +247,6 @@ func (m *StreamsGroupDescribeResponseKeyValue) Reset() {
 
 func (m *StreamsGroupDescribeResponseKeyValue) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Key = r.String(flexible)
 	m.Value = r.String(flexible)
 	r.SkipTags()
@@ -304,7 +299,6 @@ func (m *StreamsGroupDescribeResponseMember) Reset() {
 
 func (m *StreamsGroupDescribeResponseMember) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.MemberID = r.String(flexible)
 	m.MemberEpoch = r.Int32()
 	m.InstanceID = r.NullableString(flexible)
@@ -357,7 +351,6 @@ func (m *StreamsGroupDescribeResponseEndpoint) Reset() {
 
 func (m *StreamsGroupDescribeResponseEndpoint) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Host = r.String(flexible)
 	m.Port = r.Uint16()
 	r.SkipTags()
@@ -386,7 +379,6 @@ func (m *StreamsGroupDescribeResponseTaskOffset) Reset() {
 
 func (m *StreamsGroupDescribeResponseTaskOffset) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.Partition = r.Int32()
 	m.Offset = r.Int64()
@@ -417,7 +409,6 @@ func (m *StreamsGroupDescribeResponseAssignment) Reset() {
 
 func (m *StreamsGroupDescribeResponseAssignment) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ActiveTasks = kbin.Structs(r, r.ArrayLen(flexible), m.ActiveTasks, version)
 	m.StandbyTasks = kbin.Structs(r, r.ArrayLen(flexible), m.StandbyTasks, version)
 	m.WarmupTasks = kbin.Structs(r, r.ArrayLen(flexible), m.WarmupTasks, version)
@@ -446,7 +437,6 @@ func (m *StreamsGroupDescribeResponseTaskIDs) Reset() {
 
 func (m *StreamsGroupDescribeResponseTaskIDs) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()
@@ -473,7 +463,6 @@ func (m *StreamsGroupDescribeResponseTopologyDescription) Reset() {
 
 func (m *StreamsGroupDescribeResponseTopologyDescription) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Subtopologies = kbin.Structs(r, r.ArrayLen(flexible), m.Subtopologies, version)
 	m.GlobalStores = kbin.Structs(r, r.ArrayLen(flexible), m.GlobalStores, version)
 	r.SkipTags()
@@ -500,7 +489,6 @@ func (m *StreamsGroupDescribeResponseTopologyDescriptionSubtopology) Reset() {
 
 func (m *StreamsGroupDescribeResponseTopologyDescriptionSubtopology) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.Nodes = kbin.Structs(r, r.ArrayLen(flexible), m.Nodes, version)
 	r.SkipTags()
@@ -535,7 +523,6 @@ func (m *StreamsGroupDescribeResponseTopologyDescriptionNode) Reset() {
 
 func (m *StreamsGroupDescribeResponseTopologyDescriptionNode) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.NodeType = r.Int8()
 	m.SourceTopics = r.Strings(r.ArrayLen(flexible), m.SourceTopics, flexible)
@@ -569,7 +556,6 @@ func (m *StreamsGroupDescribeResponseTopologyDescriptionGlobalStore) Reset() {
 }
 
 func (m *StreamsGroupDescribeResponseTopologyDescriptionGlobalStore) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.Source.Decode(r, version)
 	m.Processor.Decode(r, version)
 	r.SkipTags()

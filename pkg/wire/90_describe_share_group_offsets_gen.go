@@ -15,7 +15,6 @@ func (m *DescribeShareGroupOffsetsRequest) Reset() {
 
 func (m *DescribeShareGroupOffsetsRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Groups = kbin.Structs(r, r.ArrayLen(flexible), m.Groups, version)
 	r.SkipTags()
 }
@@ -40,7 +39,6 @@ func (m *DescribeShareGroupOffsetsRequestGroup) Reset() {
 
 func (m *DescribeShareGroupOffsetsRequestGroup) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.NullableArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -67,7 +65,6 @@ func (m *DescribeShareGroupOffsetsRequestTopic) Reset() {
 
 func (m *DescribeShareGroupOffsetsRequestTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 	r.SkipTags()
@@ -94,7 +91,6 @@ func (m *DescribeShareGroupOffsetsResponse) Reset() {
 
 func (m *DescribeShareGroupOffsetsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.Groups = kbin.Structs(r, r.ArrayLen(flexible), m.Groups, version)
 	r.SkipTags()
@@ -125,7 +121,6 @@ func (m *DescribeShareGroupOffsetsResponseGroup) Reset() {
 
 func (m *DescribeShareGroupOffsetsResponseGroup) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	m.ErrorCode = r.Int16()
@@ -158,7 +153,6 @@ func (m *DescribeShareGroupOffsetsResponseTopic) Reset() {
 
 func (m *DescribeShareGroupOffsetsResponseTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)

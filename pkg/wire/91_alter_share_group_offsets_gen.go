@@ -17,7 +17,6 @@ func (m *AlterShareGroupOffsetsRequest) Reset() {
 
 func (m *AlterShareGroupOffsetsRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -44,7 +43,6 @@ func (m *AlterShareGroupOffsetsRequestTopic) Reset() {
 
 func (m *AlterShareGroupOffsetsRequestTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
 	r.SkipTags()
@@ -70,7 +68,6 @@ func (m *AlterShareGroupOffsetsRequestPartition) Reset() {
 }
 
 func (m *AlterShareGroupOffsetsRequestPartition) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.StartOffset = r.Int64()
 	r.SkipTags()
@@ -100,7 +97,6 @@ func (m *AlterShareGroupOffsetsResponse) Reset() {
 
 func (m *AlterShareGroupOffsetsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -133,7 +129,6 @@ func (m *AlterShareGroupOffsetsResponseTopic) Reset() {
 
 func (m *AlterShareGroupOffsetsResponseTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.TopicID = r.UUID()
 	m.Partitions = kbin.Structs(r, r.ArrayLen(flexible), m.Partitions, version)
@@ -164,7 +159,6 @@ func (m *AlterShareGroupOffsetsResponsePartition) Reset() {
 
 func (m *AlterShareGroupOffsetsResponsePartition) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.PartitionIndex = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

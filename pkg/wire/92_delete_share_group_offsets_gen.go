@@ -17,7 +17,6 @@ func (m *DeleteShareGroupOffsetsRequest) Reset() {
 
 func (m *DeleteShareGroupOffsetsRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.Topics = kbin.Structs(r, r.ArrayLen(flexible), m.Topics, version)
 	r.SkipTags()
@@ -42,7 +41,6 @@ func (m *DeleteShareGroupOffsetsRequestTopic) Reset() {
 
 func (m *DeleteShareGroupOffsetsRequestTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	r.SkipTags()
 }
@@ -71,7 +69,6 @@ func (m *DeleteShareGroupOffsetsResponse) Reset() {
 
 func (m *DeleteShareGroupOffsetsResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)
@@ -106,7 +103,6 @@ func (m *DeleteShareGroupOffsetsResponseTopic) Reset() {
 
 func (m *DeleteShareGroupOffsetsResponseTopic) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.TopicName = r.String(flexible)
 	m.TopicID = r.UUID()
 	m.ErrorCode = r.Int16()

@@ -21,7 +21,6 @@ func (m *StreamsGroupTopologyDescriptionUpdateRequest) Reset() {
 
 func (m *StreamsGroupTopologyDescriptionUpdateRequest) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.GroupID = r.String(flexible)
 	m.MemberID = r.String(flexible)
 	m.TopologyEpoch = r.Int32()
@@ -52,7 +51,6 @@ func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescription) Reset(
 
 func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescription) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Subtopologies = kbin.Structs(r, r.ArrayLen(flexible), m.Subtopologies, version)
 	m.GlobalStores = kbin.Structs(r, r.ArrayLen(flexible), m.GlobalStores, version)
 	r.SkipTags()
@@ -79,7 +77,6 @@ func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopol
 
 func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionSubtopology) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.SubtopologyID = r.String(flexible)
 	m.Nodes = kbin.Structs(r, r.ArrayLen(flexible), m.Nodes, version)
 	r.SkipTags()
@@ -114,7 +111,6 @@ func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode) Re
 
 func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.Name = r.String(flexible)
 	m.NodeType = r.Int8()
 	m.SourceTopics = r.Strings(r.ArrayLen(flexible), m.SourceTopics, flexible)
@@ -148,7 +144,6 @@ func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalSt
 }
 
 func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalStore) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.Source.Decode(r, version)
 	m.Processor.Decode(r, version)
 	r.SkipTags()
@@ -176,7 +171,6 @@ func (m *StreamsGroupTopologyDescriptionUpdateResponse) Reset() {
 
 func (m *StreamsGroupTopologyDescriptionUpdateResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

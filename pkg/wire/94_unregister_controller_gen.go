@@ -14,7 +14,6 @@ func (m *UnregisterControllerRequest) Reset() {
 }
 
 func (m *UnregisterControllerRequest) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.ControllerID = r.Int32()
 	r.SkipTags()
 }
@@ -40,7 +39,6 @@ func (m *UnregisterControllerResponse) Reset() {
 
 func (m *UnregisterControllerResponse) Decode(r *kbin.Reader, version int16) {
 	const flexible = true
-	m.Reset()
 	m.ThrottleTimeMs = r.Int32()
 	m.ErrorCode = r.Int16()
 	m.ErrorMessage = r.NullableString(flexible)

@@ -17,7 +17,6 @@ func (m *ConsumerProtocolAssignment) Reset() {
 
 func (m *ConsumerProtocolAssignment) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.AssignedPartitions = kbin.Structs(r, r.ArrayLen(flexible), m.AssignedPartitions, version)
 	m.UserData = r.NullableBytes(flexible)
 }
@@ -42,7 +41,6 @@ func (m *ConsumerProtocolAssignmentTopicPartition) Reset() {
 
 func (m *ConsumerProtocolAssignmentTopicPartition) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 }

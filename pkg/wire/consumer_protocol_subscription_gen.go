@@ -66,7 +66,6 @@ func (m *ConsumerProtocolSubscriptionTopicPartition) Reset() {
 
 func (m *ConsumerProtocolSubscriptionTopicPartition) Decode(r *kbin.Reader, version int16) {
 	const flexible = false
-	m.Reset()
 	m.Topic = r.String(flexible)
 	m.Partitions = r.Int32s(r.ArrayLen(flexible), m.Partitions)
 }

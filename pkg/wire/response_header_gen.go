@@ -14,7 +14,6 @@ func (m *ResponseHeader) Reset() {
 }
 
 func (m *ResponseHeader) Decode(r *kbin.Reader, version int16) {
-	m.Reset()
 	m.CorrelationID = r.Int32()
 	if version >= 1 {
 		r.SkipTags()
