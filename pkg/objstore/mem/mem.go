@@ -1,0 +1,101 @@
+// Package mem is an object store in RAM, for memory:// and for tests.
+package mem
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/heraclitus/heraclitus/pkg/objstore"
+)
+
+// Store keeps its objects in memory. It implements objstore.Store.
+type Store struct {
+	mu struct {
+		sync.RWMutex
+		objects map[string][]byte // never changed once they are here
+	}
+}
+
+var _ objstore.Store = (*Store)(nil)
+
+// Open returns an empty store.
+func Open() *Store {
+	s := &Store{}
+	s.mu.objects = map[string][]byte{}
+	return s
+}
+
+// Get implements objstore.Store.
+func (s *Store) Get(_ context.Context, key string) ([]byte, error) {
+	b, err := s.object(key)
+	return bytes.Clone(b), err
+}
+
+// GetRange implements objstore.Store.
+func (s *Store) GetRange(_ context.Context, key string, p []byte, off int64) error {
+	b, err := s.object(key)
+	if err != nil {
+		return err
+	}
+	if off < 0 || off > int64(len(b)-len(p)) {
+		return fmt.Errorf("get %d bytes at %d of %s, which has %d: %w", len(p), off, key, len(b), objstore.ErrRange)
+	}
+	copy(p, b[off:])
+	return nil
+}
+
+func (s *Store) object(key string) ([]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, ok := s.mu.objects[key]
+	if !ok {
+		return nil, fmt.Errorf("get %s: %w", key, objstore.ErrAbsent)
+	}
+	return b, nil
+}
+
+// Put implements objstore.Store.
+func (s *Store) Put(_ context.Context, key string, b []byte) error {
+	if err := objstore.CheckKey(key); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.objects[key] = append([]byte{}, b...)
+	return nil
+}
+
+// PutIfAbsent implements objstore.Store.
+func (s *Store) PutIfAbsent(_ context.Context, key string, b []byte) error {
+	if err := objstore.CheckKey(key); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.mu.objects[key]; taken {
+		return fmt.Errorf("put %s if absent: %w", key, objstore.ErrPrecondition)
+	}
+	s.mu.objects[key] = append([]byte{}, b...)
+	return nil
+}
+
+// List implements objstore.Store.
+func (s *Store) List(_ context.Context, prefix string) ([]string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	keys := slices.Sorted(maps.Keys(s.mu.objects))
+	return slices.DeleteFunc(keys, func(k string) bool { return !strings.HasPrefix(k, prefix) }), nil
+}
+
+// Delete implements objstore.Store.
+func (s *Store) Delete(_ context.Context, key string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.mu.objects, key)
+	return nil
+}

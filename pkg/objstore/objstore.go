@@ -1,0 +1,62 @@
+// Package objstore is the contract of a store of objects: named, immutable-while-read blobs, written whole. Checkpoints lie in
+// one, segments will. Drivers live in the folders beside this file; package objstoretest holds the suite they all pass.
+//
+// # What must always hold
+//
+//  1. A write is visible whole or not at all, and durable once it has returned nil.
+//  2. Of rival PutIfAbsent calls for one key, exactly one succeeds.
+//  3. A reader sees one version of an object, never a mixture of two.
+//  4. After an error that is not one of the named ones, a write may have happened or not.
+package objstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Store is an open store. It is safe for any number of goroutines. Keys are slash-separated paths as [CheckKey] wants them.
+type Store interface {
+	// Get returns the whole object. ErrAbsent.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// GetRange fills p with the bytes of an object from off on. ErrAbsent; ErrRange when they do not all lie in it.
+	GetRange(ctx context.Context, key string, p []byte, off int64) error
+	// Put writes an object, in place of one that is there. The bytes are not kept.
+	Put(ctx context.Context, key string, b []byte) error
+	// PutIfAbsent writes an object if there is none. ErrPrecondition.
+	PutIfAbsent(ctx context.Context, key string, b []byte) error
+	// List returns the keys that begin with prefix, in the order of their bytes.
+	List(ctx context.Context, prefix string) ([]string, error)
+	// Delete removes an object; one that is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// The errors of a store, to be tested by errors.Is.
+var (
+	// ErrAbsent: there is no object of that key.
+	ErrAbsent = errors.New("object is absent")
+	// ErrPrecondition: the condition of a conditional write did not hold; nothing was written.
+	ErrPrecondition = errors.New("condition of the write does not hold")
+	// ErrRange: the bytes asked for do not lie inside the object.
+	ErrRange = errors.New("bytes lie outside the object")
+	// ErrKey: the key is not one of ours.
+	ErrKey = errors.New("not a valid key")
+)
+
+// keyBytesMax is the longest key that every store takes.
+const keyBytesMax = 1024
+
+// CheckKey returns ErrKey unless key is a path of one or more segments between single slashes, none of them empty, "." or
+// "..", of printable characters without backslash, and at most 1,024 bytes in all: what every driver can store under its name.
+func CheckKey(key string) error {
+	if len(key) > keyBytesMax || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
+		return fmt.Errorf("key %.60q: %w", key, ErrKey)
+	}
+	for segment := range strings.SplitSeq(key, "/") {
+		if segment == "" || segment == "." || segment == ".." {
+			return fmt.Errorf("key %.60q: %w", key, ErrKey)
+		}
+	}
+	return nil
+}
