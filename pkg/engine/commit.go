@@ -1,0 +1,155 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/journal"
+	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/record"
+	"github.com/heraclitus/heraclitus/pkg/state"
+)
+
+// unknownRetryWait is the pause before an entry whose outcome is unknown is appended again.
+const unknownRetryWait = 100 * time.Millisecond
+
+// leaderEpoch is the epoch of every partition's only leader there has ever been.
+const leaderEpoch = 0
+
+// commitLoop is the committer: the only goroutine that appends to the journal and applies to the state. It ends when the
+// writer is closed and empty.
+func (e *Engine) commitLoop() {
+	defer close(e.committed)
+	var started time.Time
+	for range e.writer.work {
+		for e.writer.waiting() {
+			e.gather(started)
+			started = time.Now()
+			n := e.writer.take()
+			e.commit(n)
+			e.writer.recycle(n)
+		}
+		if e.writer.closed() {
+			return
+		}
+	}
+}
+
+// gather waits, if the flush interval says so, until the interval since the last commit's start is over or an entry is
+// full. A server at rest commits at once; a busy one commits at most once an interval.
+func (e *Engine) gather(last time.Time) {
+	wait := e.options.FlushInterval - time.Since(last)
+	if wait <= 0 || e.writer.sealed() {
+		return
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-e.writer.full:
+	case <-e.stop:
+	}
+}
+
+// commit makes an entry durable, applies it and answers those who wait for it.
+func (e *Engine) commit(n *entry) {
+	slot, err := e.append(n)
+	if err != nil {
+		e.refuse(n, err)
+		return
+	}
+	if err := e.apply(slot, n); err != nil {
+		e.fail(err)
+		e.refuse(n, err)
+		return
+	}
+	e.publish(n)
+}
+
+// append writes an entry to the journal, until its outcome is definite.
+func (e *Engine) append(n *entry) (slot uint64, err error) {
+	if err := e.Err(); err != nil {
+		return 0, err
+	}
+	if err := e.makeRoom(n); err != nil {
+		return 0, err
+	}
+	_, slot = e.journal.Bounds()
+	start := time.Now()
+	for {
+		err = e.journal.Append(slot, n.bytes)
+		if !errors.Is(err, journal.ErrUnknown) {
+			break
+		}
+		e.log.Warn("journal entry has an unknown outcome, appending it again", "slot", slot, "err", err)
+		time.Sleep(unknownRetryWait)
+	}
+	e.appends.Done(start, len(n.bytes), err)
+	if err == nil || errors.Is(err, journal.ErrNoSpace) {
+		return slot, err
+	}
+	err = fmt.Errorf("append entry %d of %d bytes to the journal: %w", slot, len(n.bytes), err)
+	e.fail(err)
+	return slot, err
+}
+
+// apply folds a durable entry into the state and makes it readable.
+func (e *Engine) apply(slot uint64, n *entry) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var err error
+	e.results, err = e.mu.state.Apply(slot, n.bytes, e.results[:0])
+	if err != nil {
+		return fmt.Errorf("BUG: our own journal entry does not apply: %w", err)
+	}
+	for i, c := range n.commands {
+		if r := &e.results[i]; c.batch > 0 && r.Code == kerr.None && !r.Duplicate {
+			b := record.Batch(n.bytes[c.pos+state.ProduceHeaderBytes:])
+			b.SetBaseOffset(r.Offset)
+			b.SetLeaderEpoch(leaderEpoch)
+		}
+	}
+	e.cache.add(slot, n.chunk, span{n.from, n.from + len(n.bytes)})
+	return nil
+}
+
+// publish tells the world of an applied entry: waiting readers, those who appended, and the metrics.
+func (e *Engine) publish(n *entry) {
+	e.metrics.CommitSeconds.Update(time.Since(n.since).Seconds())
+	for i := range n.commands {
+		c, r := &n.commands[i], &e.results[i]
+		if c.batch == 0 {
+			e.watches.wakeAll()
+		} else if r.Code == kerr.None && !r.Duplicate {
+			e.watches.wake(c.key, c.batch)
+			e.countIn(c)
+		}
+		c.group.finish(c.index, *r)
+	}
+	e.metrics.CommitCommands.Update(float64(len(n.commands)))
+	e.metrics.CommitBytes.Update(float64(len(n.bytes)))
+	e.noteGrowth(len(n.bytes))
+}
+
+func (e *Engine) countIn(c *command) {
+	e.metrics.MessagesIn.Add(c.records)
+	e.metrics.BytesIn.Add(c.batch)
+	e.metrics.BatchBytes.Update(float64(c.batch))
+	e.metrics.BatchMessages.Update(float64(c.records))
+	e.metrics.MessageBytes.Update(float64(c.batch) / float64(max(c.records, 1)))
+}
+
+// refuse answers everybody in an entry that was not committed, with an error that clients retry.
+func (e *Engine) refuse(n *entry, err error) {
+	if errors.Is(err, journal.ErrNoSpace) {
+		e.noteFull(err)
+	}
+	for _, c := range n.commands {
+		c.group.finish(c.index, refused(kerr.KafkaStorageError))
+	}
+}
+
+func refused(code kerr.Code) state.Result {
+	return state.Result{Code: code, Offset: -1, LogStart: -1, AppendMs: -1}
+}

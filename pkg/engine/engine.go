@@ -1,0 +1,242 @@
+// Package engine runs the journal and the state: it makes commands durable, gives produced batches their offsets, and
+// reads batches back.
+//
+// One record's way in: a handler calls [Engine.AppendBatch], which copies the batch into the open entry (writer.go). The
+// committer (commit.go) takes the entry once the one before it is done, appends it to the journal, applies it to the state,
+// where each batch gets its offset, writes that offset into the copy in memory, and answers everybody who waits: the
+// producer through its [Group], fetches through their [Watcher]. And out: [Engine.Read] (read.go) asks the state for the
+// extents that hold an offset, and finds their bytes in the chunk they were written from or, when that has gone, in the journal.
+//
+// What must hold:
+//   - Append first, apply after: nothing is visible or acknowledged before it is durable.
+//   - Only the committer appends to the journal and applies to the state, so slots and offsets have one source.
+//   - A command whose entry was not written is answered with an error that clients retry; one whose outcome cannot be known
+//     is never answered as done.
+//   - What is trimmed from the journal is below every extent and below the checkpoint that a restart would load.
+package engine
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/journal"
+	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/metrics"
+	"github.com/heraclitus/heraclitus/pkg/objstore"
+	"github.com/heraclitus/heraclitus/pkg/record"
+	"github.com/heraclitus/heraclitus/pkg/state"
+	"github.com/heraclitus/heraclitus/pkg/topic"
+)
+
+// controlReserveBytes is the room in the journal that records leave free, so that a full journal still takes the commands
+// that give space back.
+const controlReserveBytes = 1 << 20
+
+// Options are the settings of an engine. Zero values of the fields that say so mean the default.
+type Options struct {
+	Topics  topic.Settings // what topics have that do not set it themselves
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+
+	EntryBytesMax    int           // an entry is committed when it has grown to this; a larger batch has an entry of its own; default 1 MiB
+	EntryRecordsMax  int           // likewise, in records; default 1,000,000
+	FlushInterval    time.Duration // least time between the starts of two commits; 0 commits at once
+	CacheBytesMax    int           // chunks kept for readers; default 128 MiB
+	CheckpointBytes  int64         // a checkpoint is made after so many journal bytes; default 256 MiB
+	RetentionCheck   time.Duration // how often retention is looked after; default 30 s
+	ProducerIDExpiry time.Duration // producers silent for longer are forgotten; Kafka's producer.id.expiration.ms; default 24 h
+}
+
+func (o *Options) setDefaults() {
+	set(&o.EntryBytesMax, 1<<20)
+	set(&o.EntryRecordsMax, 1_000_000)
+	set(&o.CacheBytesMax, 128<<20)
+	set(&o.CheckpointBytes, 256<<20)
+	set(&o.RetentionCheck, 30*time.Second)
+	set(&o.ProducerIDExpiry, 24*time.Hour)
+}
+
+func set[T comparable](v *T, value T) {
+	var zero T
+	if *v == zero {
+		*v = value
+	}
+}
+
+// Engine is the journal and the state of one server. It is safe for any number of goroutines.
+type Engine struct {
+	options Options
+	journal journal.Journal
+	store   objstore.Store // of checkpoints
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	appends *metrics.Operation
+	reads   *metrics.Operation
+
+	writer  *writer
+	cache   cache
+	buffers sync.Pool // of *buffer, for reads of the journal
+	watches watches
+	results []state.Result // scratch of the committer
+
+	mu struct {
+		sync.RWMutex
+		state *state.State
+	}
+	settings sync.Map // *state.Topic → *topic.Settings
+
+	full         atomic.Bool           // the journal lacks room for records
+	failure      atomic.Pointer[error] // why nothing can be written any more
+	grown        atomic.Int64          // journal bytes since the last checkpoint
+	checkpointed atomic.Uint64         // slot that a replay from the last checkpoint begins at
+	maintain     chan struct{}         // signalled when a checkpoint is due
+	reclaim      chan struct{}         // signalled when space has run out
+	stop         chan struct{}         // closed by Close
+	committed    chan struct{}         // closed when the committer has ended
+	maintained   chan struct{}         // closed when the maintenance has ended
+}
+
+// Open loads the newest checkpoint from store, replays the journal after it, and starts. The engine closes neither: its
+// owner does, after Close.
+func Open(j journal.Journal, store objstore.Store, o Options) (*Engine, error) {
+	o.setDefaults()
+	chunks := &pool{freeMax: sealedMax + 2}
+	e := &Engine{
+		options: o, journal: j, store: store, log: o.Log, metrics: o.Metrics, appends: o.Metrics.Storage("append"), reads: o.Metrics.Storage("read"),
+		writer: newWriter(o, chunks), cache: cache{bytesMax: o.CacheBytesMax},
+		maintain: make(chan struct{}, 1), reclaim: make(chan struct{}, 1),
+		stop: make(chan struct{}), committed: make(chan struct{}), maintained: make(chan struct{}),
+	}
+	e.watches.init()
+	if err := e.recover(); err != nil {
+		return nil, err
+	}
+	go e.commitLoop()
+	if err := e.found(); err != nil {
+		e.writer.close()
+		return nil, err
+	}
+	e.metrics.Writable.Set(1)
+	go e.maintainLoop()
+	return e, nil
+}
+
+// found gives a new cluster its id.
+func (e *Engine) found() error {
+	if e.ClusterID() != "" {
+		return nil
+	}
+	if _, err := e.Do(state.CreateCluster{ClusterID: NewID().String()}); err != nil {
+		return fmt.Errorf("write the first journal entry: %w", err)
+	}
+	return nil
+}
+
+// Close commits what has been appended, makes a last checkpoint and stops. Commands that come later are refused.
+func (e *Engine) Close() error {
+	close(e.stop)
+	e.writer.close()
+	<-e.committed
+	<-e.maintained
+	if e.Err() != nil {
+		return nil
+	}
+	return e.checkpoint()
+}
+
+// Err returns why the engine takes no more commands until it is opened anew, or nil while it does.
+func (e *Engine) Err() error {
+	if err := e.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Ready returns why records are not accepted now, or nil.
+func (e *Engine) Ready() error {
+	if err := e.Err(); err != nil {
+		return err
+	}
+	if e.full.Load() {
+		return errors.New("storage is full: produce is refused until there is room")
+	}
+	return nil
+}
+
+// fail stops all writing: what the journal holds is not known any more.
+func (e *Engine) fail(err error) {
+	if e.failure.CompareAndSwap(nil, &err) {
+		e.metrics.Writable.Set(0)
+		e.log.Error("storage failed: nothing is written any more, reads go on; restart once the cause is mended", "err", err)
+	}
+}
+
+// Do appends a command that is not a batch and waits until it is durable and applied. A refusal is an error with its
+// kerr.Code, and the result of the refused command.
+func (e *Engine) Do(c state.Command) (state.Result, error) {
+	var g Group
+	g.Reset(1)
+	e.writer.appendCommand(command{group: &g}, c)
+	g.Wait(0, nil)
+	if r := g.Results[0]; r.Code != kerr.None {
+		return r, fmt.Errorf("%T: %w", c, r.Code)
+	}
+	return g.Results[0], nil
+}
+
+// AppendBatch appends a checked batch to a partition. The batch is copied before AppendBatch returns, which waits only
+// while the journal is too far behind. The outcome is result i of g: KafkaStorageError when it could not be stored.
+func (e *Engine) AppendBatch(g *Group, i int, id state.ID, partition int32, b record.Batch) {
+	if e.Err() != nil || (e.full.Load() && !e.hasRoom()) {
+		g.Results[i] = refused(kerr.KafkaStorageError)
+		return
+	}
+	e.writer.appendBatch(command{group: g, index: i, key: Key{id, partition}}, time.Now().UnixMilli(), b)
+}
+
+// makeRoom sees to it that an entry with records leaves the journal its reserve.
+func (e *Engine) makeRoom(n *entry) error {
+	if n.produces == 0 {
+		return nil
+	}
+	return e.journal.MakeRoom(int64(len(n.bytes)) + journal.EntryOverheadBytesMax + controlReserveBytes)
+}
+
+// noteFull begins to refuse records, and asks for space to be reclaimed.
+func (e *Engine) noteFull(err error) {
+	signal(e.reclaim)
+	if e.full.CompareAndSwap(false, true) {
+		e.metrics.Writable.Set(0)
+		e.log.Error("storage is full: produce is refused until there is room", "err", err)
+	}
+}
+
+// hasRoom ends the refusing of records once the journal has room for more than its reserve.
+func (e *Engine) hasRoom() bool {
+	if e.journal.MakeRoom(2*controlReserveBytes) != nil {
+		return false
+	}
+	if e.full.CompareAndSwap(true, false) {
+		e.metrics.Writable.Set(1)
+		e.log.Info("storage has room again: produce is accepted")
+	}
+	return true
+}
+
+// NewID returns a random id for a topic or a cluster. Like Kafka's Uuid.randomUuid it never begins with a dash in its
+// written form, which command lines would take for an option.
+func NewID() state.ID {
+	for {
+		var id state.ID
+		rand.Read(id[:])
+		id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // RFC 9562, version 4
+		if id.String()[0] != '-' {
+			return id
+		}
+	}
+}

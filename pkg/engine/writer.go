@@ -1,0 +1,207 @@
+package engine
+
+import (
+	"sync"
+	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/record"
+	"github.com/heraclitus/heraclitus/pkg/state"
+)
+
+// sealedMax is how many full entries may wait for the committer before whoever has more to append has to wait.
+const sealedMax = 4
+
+// writer gathers commands into entries. Any goroutine appends to the open entry; the committer takes what has gathered
+// while it committed the entry before: the commit is the only wait, there is no linger. An entry is sealed early when it
+// has grown to entryBytesMax or holds recordsMax records.
+type writer struct {
+	entryBytesMax int
+	recordsMax    int
+	pool          *pool
+	work          chan struct{} // signalled when something has been appended
+	full          chan struct{} // signalled when an entry has been sealed
+
+	mu struct {
+		sync.Mutex
+		open   *entry
+		sealed []*entry // oldest first
+		free   []*entry // to be used again
+		closed bool
+		taken  sync.Cond // signalled when the committer has taken a sealed entry, or the writer was closed
+	}
+}
+
+// entry is a journal entry that is being gathered or committed: a span of a chunk, and who waits for what is in it.
+type entry struct {
+	chunk    *chunk
+	from     int       // of its first byte in the chunk
+	since    time.Time // when its first command came
+	bytes    []byte
+	commands []command
+	records  int
+	produces int
+}
+
+// command is who waits for one command of an entry.
+type command struct {
+	group   *Group
+	index   int // of its result in the group
+	pos     int // of its first byte in the entry
+	key     Key // of the partition, if it is a batch
+	batch   int // bytes of the batch; 0 for other commands
+	records int
+}
+
+func newWriter(o Options, p *pool) *writer {
+	w := &writer{entryBytesMax: o.EntryBytesMax, recordsMax: o.EntryRecordsMax, pool: p}
+	w.work, w.full = make(chan struct{}, 1), make(chan struct{}, 1)
+	w.mu.taken.L = &w.mu
+	w.mu.open = &entry{chunk: p.get(0)}
+	return w
+}
+
+// appendBatch copies a batch into the open entry: the one copy on its way to the journal.
+func (w *writer) appendBatch(c command, nowMs int64, b record.Batch) {
+	c.batch, c.records = len(b), int(b.Count())
+	w.append(c, state.ProduceHeaderBytes+len(b), func(dst []byte) []byte {
+		return state.AppendProduce(dst, c.key.ID, c.key.Partition, nowMs, b)
+	})
+}
+
+func (w *writer) appendCommand(c command, cmd state.Command) {
+	encoded := state.AppendCommand(nil, cmd)
+	w.append(c, len(encoded), func(dst []byte) []byte { return append(dst, encoded...) })
+}
+
+// append adds a command of n bytes, which write appends, to the open entry. It waits while too many entries are sealed.
+func (w *writer) append(c command, n int, write func([]byte) []byte) {
+	c.group.add()
+	w.mu.Lock()
+	if !w.makeRoomLocked(n) {
+		w.mu.Unlock()
+		c.group.finish(c.index, refused(kerr.KafkaStorageError))
+		return
+	}
+	e := w.mu.open
+	if len(e.commands) == 0 {
+		e.since = time.Now()
+	}
+	c.pos = len(e.chunk.buf) - e.from
+	e.chunk.buf = write(e.chunk.buf)
+	e.commands = append(e.commands, c)
+	e.records += c.records
+	if c.batch > 0 {
+		e.produces++
+	}
+	w.mu.Unlock()
+	signal(w.work)
+}
+
+// makeRoomLocked sees to it that the open entry takes n more bytes; false when the writer is closed.
+func (w *writer) makeRoomLocked(n int) bool {
+	for !w.mu.closed {
+		e := w.mu.open
+		size := len(e.chunk.buf) - e.from
+		if size == 0 && e.chunk.room() < n {
+			w.moveLocked(e, n)
+		}
+		if size == 0 || (size+n <= w.entryBytesMax && e.records < w.recordsMax && e.chunk.room() >= n) {
+			return true
+		}
+		if len(w.mu.sealed) < sealedMax {
+			w.sealLocked()
+			signal(w.full)
+			continue
+		}
+		w.mu.taken.Wait()
+	}
+	return false
+}
+
+// moveLocked takes an empty entry to a new chunk that has room for n bytes.
+func (w *writer) moveLocked(e *entry, n int) {
+	e.chunk.release()
+	e.chunk, e.from = w.pool.get(n), 0
+}
+
+// sealLocked closes the open entry and opens the next, behind it in the same chunk.
+func (w *writer) sealLocked() {
+	e := w.mu.open
+	e.bytes = e.chunk.buf[e.from:len(e.chunk.buf):len(e.chunk.buf)]
+	e.chunk.hold()
+	w.mu.sealed = append(w.mu.sealed, e)
+	w.mu.open = w.entryLocked(e.chunk)
+}
+
+// entryLocked returns an empty entry at the end of c.
+func (w *writer) entryLocked(c *chunk) *entry {
+	if last := len(w.mu.free) - 1; last >= 0 {
+		e := w.mu.free[last]
+		w.mu.free = w.mu.free[:last]
+		clear(e.commands)
+		*e = entry{chunk: c, from: len(c.buf), commands: e.commands[:0]}
+		return e
+	}
+	return &entry{chunk: c, from: len(c.buf)}
+}
+
+// waiting says whether there is anything to commit.
+func (w *writer) waiting() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.mu.sealed) > 0 || len(w.mu.open.commands) > 0
+}
+
+// sealed says whether an entry waits that cannot grow any more.
+func (w *writer) sealed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.mu.sealed) > 0
+}
+
+func (w *writer) closed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.closed
+}
+
+// take returns the next entry to commit, the open one if none is sealed. Something must be waiting.
+func (w *writer) take() *entry {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.mu.sealed) == 0 {
+		w.sealLocked()
+	}
+	e := w.mu.sealed[0]
+	w.mu.sealed = append(w.mu.sealed[:0], w.mu.sealed[1:]...)
+	w.mu.taken.Broadcast()
+	return e
+}
+
+// recycle gives back an entry that has been committed or refused.
+func (w *writer) recycle(e *entry) {
+	e.chunk.release()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.mu.free) < sealedMax {
+		w.mu.free = append(w.mu.free, e)
+	}
+}
+
+// close refuses further commands; those in the writer can still be taken.
+func (w *writer) close() {
+	w.mu.Lock()
+	w.mu.closed = true
+	w.mu.Unlock()
+	w.mu.taken.Broadcast()
+	signal(w.work)
+}
+
+// signal makes a channel of one place ready, if it is not already.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
