@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,6 +44,7 @@ type server struct {
 	config  string // more of heraclitus.toml
 	kafka   int
 	http    int
+	wrapper []string // what the server is run by, such as strace with its arguments
 	cmd     *exec.Cmd
 	output  bytes.Buffer
 	exited  chan error
@@ -50,7 +52,12 @@ type server struct {
 
 // start runs a server with its data in storage, and stops it when the test ends.
 func start(t *testing.T, storage, config string) *server {
-	s := &server{t: t, storage: storage, config: config, kafka: freePort(t), http: freePort(t)}
+	return startUnder(t, nil, storage, config)
+}
+
+// startUnder is start with the server run by another program.
+func startUnder(t *testing.T, wrapper []string, storage, config string) *server {
+	s := &server{t: t, wrapper: wrapper, storage: storage, config: config, kafka: freePort(t), http: freePort(t)}
 	s.run()
 	t.Cleanup(func() {
 		s.signal(syscall.SIGTERM)
@@ -69,8 +76,10 @@ func (s *server) run() {
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(binary, "serve", "--config", config, "--storage-path", s.storage)
+	args := append(slices.Clone(s.wrapper), binary, "serve", "--config", config, "--storage-path", s.storage)
+	s.cmd = exec.Command(args[0], args[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that signals reach what the wrapper runs as well
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -104,13 +113,13 @@ func (s *server) await() {
 
 // signal sends a signal and waits for the end of the process.
 func (s *server) signal(sig syscall.Signal) {
-	s.cmd.Process.Signal(sig)
+	syscall.Kill(-s.cmd.Process.Pid, sig)
 	select {
 	case <-s.exited:
 		s.exited <- nil
 	case <-time.After(30 * time.Second):
 		s.t.Errorf("server did not end on %v", sig)
-		s.cmd.Process.Kill()
+		syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL)
 	}
 }
 
