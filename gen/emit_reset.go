@@ -75,20 +75,25 @@ func (f *field) literal() *Statement {
 //	len(m.NodeEndpoints) != 0
 //	m.HighWatermark != 9223372036854775807
 //	!m.ReplicaState.isDefault()
+//	(m.Names == nil || len(m.Names) != 0)
 func (f *field) notDefault() *Statement {
 	switch {
 	case f.def == "null":
 		return mine(f).Op("!=").Nil()
-	case f.kind == kindStruct && !f.array:
+	case f.isStruct():
 		return Op("!").Add(mine(f)).Dot("isDefault").Call()
 	case f.kind == kindString && f.isNullable():
-		return mine(f).Op("==").Nil().Op("||").Op("*").Add(mine(f)).Op("!=").Lit("")
+		return Parens(mine(f).Op("==").Nil().Op("||").Op("*").Add(mine(f)).Op("!=").Lit(""))
 	case f.isNullable():
-		return mine(f).Op("==").Nil().Op("||").Len(mine(f)).Op("!=").Lit(0)
+		return Parens(mine(f).Op("==").Nil().Op("||").Len(mine(f)).Op("!=").Lit(0))
 	case f.array || f.kind == kindBytes:
 		return Len(mine(f)).Op("!=").Lit(0)
 	case f.kind == kindUUID:
 		return Op("!").Add(mine(f)).Dot("IsZero").Call()
+	case f.kind == kindBool && f.def == "true":
+		return Op("!").Add(mine(f))
+	case f.kind == kindBool:
+		return mine(f)
 	}
 	return mine(f).Op("!=").Add(f.literal())
 }

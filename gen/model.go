@@ -103,7 +103,7 @@ func resolve(s *spec) (*message, error) {
 	}
 	m := &message{
 		file: s.file, kind: s.Type, name: s.Name, key: s.APIKey,
-		versions: s.ValidVersions, flexible: s.FlexibleVersions.and(s.ValidVersions),
+		versions: *s.ValidVersions, flexible: s.FlexibleVersions.and(*s.ValidVersions),
 	}
 	r := &resolver{spec: s, msg: m, common: map[string]*structSpec{}, done: map[string]*structType{}}
 	for _, c := range s.commonStructs {
@@ -111,7 +111,7 @@ func resolve(s *spec) (*message, error) {
 	}
 	about, err := aboutMessage(m)
 	if err == nil {
-		_, err = r.structType(s.Name, about, s.ValidVersions, s.fields)
+		_, err = r.structType(s.Name, about, *s.ValidVersions, s.fields)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.file, err)
@@ -121,14 +121,17 @@ func resolve(s *spec) (*message, error) {
 
 func aboutMessage(m *message) (string, error) {
 	flexible := "never flexible"
-	if !m.flexible.empty() {
+	switch {
+	case m.flexible == m.versions:
+		flexible = "flexible"
+	case !m.flexible.empty():
 		flexible = fmt.Sprintf("flexible from %d", m.flexible.lo)
 	}
 	switch m.kind {
 	case "request", "response":
-		return fmt.Sprintf("is the %s of %s, API %d: versions %s, %s.", m.kind, m.api(), m.key, m.versions, flexible), nil
+		return fmt.Sprintf("is the %s of %s, API %d: %s, %s.", m.kind, m.api(), m.key, m.versions.words(), flexible), nil
 	case "header", "data":
-		return fmt.Sprintf("has versions %s, %s.", m.versions, flexible), nil
+		return fmt.Sprintf("has %s, %s.", m.versions.words(), flexible), nil
 	}
 	return "", fmt.Errorf("type %q is unknown", m.kind)
 }
@@ -143,6 +146,9 @@ func (r *resolver) structType(name, about string, in versions, specs []*fieldSpe
 	r.msg.types = append(r.msg.types, t)
 	tags := map[int]bool{}
 	for _, s := range specs {
+		if s.Versions.and(in).empty() {
+			continue // of versions that Kafka no longer has
+		}
 		f, err := r.field(t, s)
 		if err == nil && !f.tagged.empty() && tags[f.tag] {
 			err = fmt.Errorf("tag %d is used twice", f.tag)
@@ -165,7 +171,7 @@ func (r *resolver) field(t *structType, s *fieldSpec) (*field, error) {
 	}
 	f.nullable = s.NullableVersions.and(f.versions)
 	if s.Tag != nil {
-		f.tag = *s.Tag
+		f.tag = int(*s.Tag)
 	}
 	if err := r.resolveStruct(t, f, s); err != nil {
 		return nil, err
@@ -180,13 +186,13 @@ func (r *resolver) resolveStruct(t *structType, f *field, s *fieldSpec) (err err
 	}
 	name, common := string(f.kind), r.common[string(f.kind)]
 	switch {
-	case common != nil && len(s.fields) > 0:
+	case common != nil && s.RawFields != nil:
 		return fmt.Errorf("struct %s is declared twice", name)
 	case common != nil && r.done[name] != nil:
 		f.strct = r.done[name]
 	case common != nil:
 		f.strct, err = r.structType(name, "is shared by fields of "+r.msg.root().name+".", common.Versions.and(r.msg.versions), common.fields)
-	case len(s.fields) > 0:
+	case s.RawFields != nil:
 		f.strct, err = r.structType(name, aboutField(t, f), f.versions, s.fields)
 	default:
 		return fmt.Errorf("type %q is unknown", s.Type)
@@ -205,8 +211,6 @@ func aboutField(t *structType, f *field) string {
 // check refuses what the specs do not use and the emitter therefore does not know.
 func (f *field) check(t *structType, s *fieldSpec) error {
 	switch {
-	case f.versions.empty():
-		return fmt.Errorf("versions %s lie outside of %s", s.Versions, t.versions)
 	case s.FlexibleVersions != nil && !s.FlexibleVersions.empty():
 		return fmt.Errorf("flexibleVersions of a field can only be none, not %s", s.FlexibleVersions)
 	case f.array && !arrayKinds[f.kind]:

@@ -17,7 +17,7 @@ type spec struct {
 	Type                  string            `json:"type"`
 	Name                  string            `json:"name"`
 	Listeners             []string          `json:"listeners"`
-	ValidVersions         versions          `json:"validVersions"`
+	ValidVersions         *versions         `json:"validVersions"`
 	DeprecatedVersions    string            `json:"deprecatedVersions"`
 	FlexibleVersions      *versions         `json:"flexibleVersions"`
 	LatestVersionUnstable bool              `json:"latestVersionUnstable"`
@@ -48,7 +48,7 @@ type fieldSpec struct {
 	NullableVersions versions          `json:"nullableVersions"`
 	TaggedVersions   versions          `json:"taggedVersions"`
 	FlexibleVersions *versions         `json:"flexibleVersions"`
-	Tag              *int              `json:"tag"`
+	Tag              *number           `json:"tag"`
 	Default          json.RawMessage   `json:"default"`
 	RawFields        []json.RawMessage `json:"fields"`
 	About            string            `json:"about"`
@@ -58,6 +58,14 @@ type fieldSpec struct {
 	ZeroCopy         bool              `json:"zeroCopy"`
 
 	fields []*fieldSpec
+}
+
+// number is a number that some specs write as a string.
+type number int
+
+// UnmarshalJSON reads 1 and "1".
+func (n *number) UnmarshalJSON(b []byte) error {
+	return json.Unmarshal(bytes.Trim(b, `"`), (*int)(n))
 }
 
 // readSpecs reads all specs of a folder, in the order of their names. One whose validVersions are "none" is a message that
@@ -92,6 +100,9 @@ func readSpecs(dir string) ([]*spec, error) {
 func parseSpec(file string, b []byte) (*spec, error) {
 	s := &spec{file: file}
 	err := decodeStrict(blankComments(b), s)
+	if err == nil && (s.Name == "" || s.ValidVersions == nil) {
+		err = errors.New("has no name or no validVersions")
+	}
 	if err == nil {
 		s.fields, err = parseFields(s.RawFields)
 	}

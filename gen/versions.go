@@ -68,3 +68,11 @@ func (v versions) String() string {
 	}
 	return fmt.Sprintf("%d-%d", v.lo, v.hi)
 }
+
+// words is the range in a sentence.
+func (v versions) words() string {
+	if v.lo == v.hi {
+		return "version " + v.String()
+	}
+	return "versions " + v.String()
+}

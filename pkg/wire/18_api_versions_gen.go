@@ -123,7 +123,7 @@ func (m *ApiVersionsResponse) Append(b []byte, version int16) []byte {
 			b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.FinalizedFeatures), flexible), m.FinalizedFeatures, version)
 			b = tags.Close(b)
 		}
-		if m.ZkMigrationReady != false {
+		if m.ZkMigrationReady {
 			b = tags.Open(b, 3)
 			b = kbin.AppendBool(b, m.ZkMigrationReady)
 			b = tags.Close(b)

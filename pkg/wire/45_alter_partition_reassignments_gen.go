@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// AlterPartitionReassignmentsRequest is the request of AlterPartitionReassignments, API 45: versions 0-1, flexible from 0.
+// AlterPartitionReassignmentsRequest is the request of AlterPartitionReassignments, API 45: versions 0-1, flexible.
 type AlterPartitionReassignmentsRequest struct {
 	TimeoutMs                    int32
 	AllowReplicationFactorChange bool // v1+
@@ -91,7 +91,7 @@ func (m *AlterPartitionReassignmentsRequestReassignablePartition) Append(b []byt
 	return b
 }
 
-// AlterPartitionReassignmentsResponse is the response of AlterPartitionReassignments, API 45: versions 0-1, flexible from 0.
+// AlterPartitionReassignmentsResponse is the response of AlterPartitionReassignments, API 45: versions 0-1, flexible.
 type AlterPartitionReassignmentsResponse struct {
 	ThrottleTimeMs               int32
 	AllowReplicationFactorChange bool // v1+

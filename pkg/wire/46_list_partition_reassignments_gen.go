@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ListPartitionReassignmentsRequest is the request of ListPartitionReassignments, API 46: versions 0, flexible from 0.
+// ListPartitionReassignmentsRequest is the request of ListPartitionReassignments, API 46: version 0, flexible.
 type ListPartitionReassignmentsRequest struct {
 	TimeoutMs int32
 	Topics    []ListPartitionReassignmentsRequestListPartitionReassignmentsTopics // nullable
@@ -56,7 +56,7 @@ func (m *ListPartitionReassignmentsRequestListPartitionReassignmentsTopics) Appe
 	return b
 }
 
-// ListPartitionReassignmentsResponse is the response of ListPartitionReassignments, API 46: versions 0, flexible from 0.
+// ListPartitionReassignmentsResponse is the response of ListPartitionReassignments, API 46: version 0, flexible.
 type ListPartitionReassignmentsResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// OffsetDeleteRequest is the request of OffsetDelete, API 47: versions 0, never flexible.
+// OffsetDeleteRequest is the request of OffsetDelete, API 47: version 0, never flexible.
 type OffsetDeleteRequest struct {
 	GroupID string
 	Topics  []OffsetDeleteRequestTopic
@@ -70,7 +70,7 @@ func (m *OffsetDeleteRequestPartition) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// OffsetDeleteResponse is the response of OffsetDelete, API 47: versions 0, never flexible.
+// OffsetDeleteResponse is the response of OffsetDelete, API 47: version 0, never flexible.
 type OffsetDeleteResponse struct {
 	ErrorCode      int16
 	ThrottleTimeMs int32

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DescribeUserScramCredentialsRequest is the request of DescribeUserScramCredentials, API 50: versions 0, flexible from 0.
+// DescribeUserScramCredentialsRequest is the request of DescribeUserScramCredentials, API 50: version 0, flexible.
 type DescribeUserScramCredentialsRequest struct {
 	Users []DescribeUserScramCredentialsRequestUserName // nullable
 }
@@ -48,7 +48,7 @@ func (m *DescribeUserScramCredentialsRequestUserName) Append(b []byte, version i
 	return b
 }
 
-// DescribeUserScramCredentialsResponse is the response of DescribeUserScramCredentials, API 50: versions 0, flexible from 0.
+// DescribeUserScramCredentialsResponse is the response of DescribeUserScramCredentials, API 50: version 0, flexible.
 type DescribeUserScramCredentialsResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// AlterUserScramCredentialsRequest is the request of AlterUserScramCredentials, API 51: versions 0, flexible from 0.
+// AlterUserScramCredentialsRequest is the request of AlterUserScramCredentials, API 51: version 0, flexible.
 type AlterUserScramCredentialsRequest struct {
 	Deletions  []AlterUserScramCredentialsRequestScramCredentialDeletion
 	Upsertions []AlterUserScramCredentialsRequestScramCredentialUpsertion
@@ -94,7 +94,7 @@ func (m *AlterUserScramCredentialsRequestScramCredentialUpsertion) Append(b []by
 	return b
 }
 
-// AlterUserScramCredentialsResponse is the response of AlterUserScramCredentials, API 51: versions 0, flexible from 0.
+// AlterUserScramCredentialsResponse is the response of AlterUserScramCredentials, API 51: version 0, flexible.
 type AlterUserScramCredentialsResponse struct {
 	ThrottleTimeMs int32
 	Results        []AlterUserScramCredentialsResponseAlterUserScramCredentialsResult

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DescribeQuorumRequest is the request of DescribeQuorum, API 55: versions 0-2, flexible from 0.
+// DescribeQuorumRequest is the request of DescribeQuorum, API 55: versions 0-2, flexible.
 type DescribeQuorumRequest struct {
 	Topics []DescribeQuorumRequestTopicData
 }
@@ -72,7 +72,7 @@ func (m *DescribeQuorumRequestPartitionData) Append(b []byte, version int16) []b
 	return b
 }
 
-// DescribeQuorumResponse is the response of DescribeQuorum, API 55: versions 0-2, flexible from 0.
+// DescribeQuorumResponse is the response of DescribeQuorum, API 55: versions 0-2, flexible.
 type DescribeQuorumResponse struct {
 	ErrorCode    int16
 	ErrorMessage *string // v2+, nullable

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// UpdateFeaturesRequest is the request of UpdateFeatures, API 57: versions 0-2, flexible from 0.
+// UpdateFeaturesRequest is the request of UpdateFeatures, API 57: versions 0-2, flexible.
 type UpdateFeaturesRequest struct {
 	TimeoutMs      int32
 	FeatureUpdates []UpdateFeaturesRequestFeatureUpdateKey
@@ -82,7 +82,7 @@ func (m *UpdateFeaturesRequestFeatureUpdateKey) Append(b []byte, version int16) 
 	return b
 }
 
-// UpdateFeaturesResponse is the response of UpdateFeatures, API 57: versions 0-2, flexible from 0.
+// UpdateFeaturesResponse is the response of UpdateFeatures, API 57: versions 0-2, flexible.
 type UpdateFeaturesResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

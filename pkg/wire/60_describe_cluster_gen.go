@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DescribeClusterRequest is the request of DescribeCluster, API 60: versions 0-2, flexible from 0.
+// DescribeClusterRequest is the request of DescribeCluster, API 60: versions 0-2, flexible.
 type DescribeClusterRequest struct {
 	IncludeClusterAuthorizedOperations bool
 	EndpointType                       int8 // v1+
@@ -41,7 +41,7 @@ func (m *DescribeClusterRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// DescribeClusterResponse is the response of DescribeCluster, API 60: versions 0-2, flexible from 0.
+// DescribeClusterResponse is the response of DescribeCluster, API 60: versions 0-2, flexible.
 type DescribeClusterResponse struct {
 	ThrottleTimeMs              int32
 	ErrorCode                   int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DescribeProducersRequest is the request of DescribeProducers, API 61: versions 0, flexible from 0.
+// DescribeProducersRequest is the request of DescribeProducers, API 61: version 0, flexible.
 type DescribeProducersRequest struct {
 	Topics []DescribeProducersRequestTopicRequest
 }
@@ -52,7 +52,7 @@ func (m *DescribeProducersRequestTopicRequest) Append(b []byte, version int16) [
 	return b
 }
 
-// DescribeProducersResponse is the response of DescribeProducers, API 61: versions 0, flexible from 0.
+// DescribeProducersResponse is the response of DescribeProducers, API 61: version 0, flexible.
 type DescribeProducersResponse struct {
 	ThrottleTimeMs int32
 	Topics         []DescribeProducersResponseTopicResponse

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// UnregisterBrokerRequest is the request of UnregisterBroker, API 64: versions 0, flexible from 0.
+// UnregisterBrokerRequest is the request of UnregisterBroker, API 64: version 0, flexible.
 type UnregisterBrokerRequest struct {
 	BrokerID int32
 }
@@ -24,7 +24,7 @@ func (m *UnregisterBrokerRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// UnregisterBrokerResponse is the response of UnregisterBroker, API 64: versions 0, flexible from 0.
+// UnregisterBrokerResponse is the response of UnregisterBroker, API 64: version 0, flexible.
 type UnregisterBrokerResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DescribeTransactionsRequest is the request of DescribeTransactions, API 65: versions 0, flexible from 0.
+// DescribeTransactionsRequest is the request of DescribeTransactions, API 65: version 0, flexible.
 type DescribeTransactionsRequest struct {
 	TransactionalIDs []string
 }
@@ -26,7 +26,7 @@ func (m *DescribeTransactionsRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// DescribeTransactionsResponse is the response of DescribeTransactions, API 65: versions 0, flexible from 0.
+// DescribeTransactionsResponse is the response of DescribeTransactions, API 65: version 0, flexible.
 type DescribeTransactionsResponse struct {
 	ThrottleTimeMs    int32
 	TransactionStates []DescribeTransactionsResponseTransactionState

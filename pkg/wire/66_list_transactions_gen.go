@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ListTransactionsRequest is the request of ListTransactions, API 66: versions 0-2, flexible from 0.
+// ListTransactionsRequest is the request of ListTransactions, API 66: versions 0-2, flexible.
 type ListTransactionsRequest struct {
 	StateFilters           []string
 	ProducerIDFilters      []int64
@@ -47,7 +47,7 @@ func (m *ListTransactionsRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// ListTransactionsResponse is the response of ListTransactions, API 66: versions 0-2, flexible from 0.
+// ListTransactionsResponse is the response of ListTransactions, API 66: versions 0-2, flexible.
 type ListTransactionsResponse struct {
 	ThrottleTimeMs      int32
 	ErrorCode           int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ConsumerGroupHeartbeatRequest is the request of ConsumerGroupHeartbeat, API 68: versions 0-1, flexible from 0.
+// ConsumerGroupHeartbeatRequest is the request of ConsumerGroupHeartbeat, API 68: versions 0-1, flexible.
 type ConsumerGroupHeartbeatRequest struct {
 	GroupID              string
 	MemberID             string
@@ -93,7 +93,7 @@ func (m *ConsumerGroupHeartbeatRequestTopicPartitions) Append(b []byte, version 
 	return b
 }
 
-// ConsumerGroupHeartbeatResponse is the response of ConsumerGroupHeartbeat, API 68: versions 0-1, flexible from 0.
+// ConsumerGroupHeartbeatResponse is the response of ConsumerGroupHeartbeat, API 68: versions 0-1, flexible.
 type ConsumerGroupHeartbeatResponse struct {
 	ThrottleTimeMs      int32
 	ErrorCode           int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ConsumerGroupDescribeRequest is the request of ConsumerGroupDescribe, API 69: versions 0-1, flexible from 0.
+// ConsumerGroupDescribeRequest is the request of ConsumerGroupDescribe, API 69: versions 0-1, flexible.
 type ConsumerGroupDescribeRequest struct {
 	GroupIDs                    []string
 	IncludeAuthorizedOperations bool
@@ -30,7 +30,7 @@ func (m *ConsumerGroupDescribeRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// ConsumerGroupDescribeResponse is the response of ConsumerGroupDescribe, API 69: versions 0-1, flexible from 0.
+// ConsumerGroupDescribeResponse is the response of ConsumerGroupDescribe, API 69: versions 0-1, flexible.
 type ConsumerGroupDescribeResponse struct {
 	ThrottleTimeMs int32
 	Groups         []ConsumerGroupDescribeResponseDescribedGroup

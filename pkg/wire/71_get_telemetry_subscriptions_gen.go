@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// GetTelemetrySubscriptionsRequest is the request of GetTelemetrySubscriptions, API 71: versions 0, flexible from 0.
+// GetTelemetrySubscriptionsRequest is the request of GetTelemetrySubscriptions, API 71: version 0, flexible.
 type GetTelemetrySubscriptionsRequest struct {
 	ClientInstanceID kbin.UUID
 }
@@ -24,7 +24,7 @@ func (m *GetTelemetrySubscriptionsRequest) Append(b []byte, version int16) []byt
 	return b
 }
 
-// GetTelemetrySubscriptionsResponse is the response of GetTelemetrySubscriptions, API 71: versions 0, flexible from 0.
+// GetTelemetrySubscriptionsResponse is the response of GetTelemetrySubscriptions, API 71: version 0, flexible.
 type GetTelemetrySubscriptionsResponse struct {
 	ThrottleTimeMs           int32
 	ErrorCode                int16

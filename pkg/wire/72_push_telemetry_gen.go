@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// PushTelemetryRequest is the request of PushTelemetry, API 72: versions 0, flexible from 0.
+// PushTelemetryRequest is the request of PushTelemetry, API 72: version 0, flexible.
 type PushTelemetryRequest struct {
 	ClientInstanceID kbin.UUID
 	SubscriptionID   int32
@@ -42,7 +42,7 @@ func (m *PushTelemetryRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// PushTelemetryResponse is the response of PushTelemetry, API 72: versions 0, flexible from 0.
+// PushTelemetryResponse is the response of PushTelemetry, API 72: version 0, flexible.
 type PushTelemetryResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ListConfigResourcesRequest is the request of ListConfigResources, API 74: versions 0-1, flexible from 0.
+// ListConfigResourcesRequest is the request of ListConfigResources, API 74: versions 0-1, flexible.
 type ListConfigResourcesRequest struct {
 	ResourceTypes []int8 // v1+
 }
@@ -31,7 +31,7 @@ func (m *ListConfigResourcesRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// ListConfigResourcesResponse is the response of ListConfigResources, API 74: versions 0-1, flexible from 0.
+// ListConfigResourcesResponse is the response of ListConfigResources, API 74: versions 0-1, flexible.
 type ListConfigResourcesResponse struct {
 	ThrottleTimeMs  int32
 	ErrorCode       int16

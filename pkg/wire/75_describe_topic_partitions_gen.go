@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DescribeTopicPartitionsRequest is the request of DescribeTopicPartitions, API 75: versions 0, flexible from 0.
+// DescribeTopicPartitionsRequest is the request of DescribeTopicPartitions, API 75: version 0, flexible.
 type DescribeTopicPartitionsRequest struct {
 	Topics                 []DescribeTopicPartitionsRequestTopicRequest
 	ResponsePartitionLimit int32
@@ -82,7 +82,7 @@ func (m *DescribeTopicPartitionsRequestCursor) Append(b []byte, version int16) [
 	return b
 }
 
-// DescribeTopicPartitionsResponse is the response of DescribeTopicPartitions, API 75: versions 0, flexible from 0.
+// DescribeTopicPartitionsResponse is the response of DescribeTopicPartitions, API 75: version 0, flexible.
 type DescribeTopicPartitionsResponse struct {
 	ThrottleTimeMs int32
 	Topics         []DescribeTopicPartitionsResponseTopic

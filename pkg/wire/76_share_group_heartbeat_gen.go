@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ShareGroupHeartbeatRequest is the request of ShareGroupHeartbeat, API 76: versions 1, flexible from 1.
+// ShareGroupHeartbeatRequest is the request of ShareGroupHeartbeat, API 76: version 1, flexible.
 type ShareGroupHeartbeatRequest struct {
 	GroupID              string
 	MemberID             string
@@ -42,7 +42,7 @@ func (m *ShareGroupHeartbeatRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// ShareGroupHeartbeatResponse is the response of ShareGroupHeartbeat, API 76: versions 1, flexible from 1.
+// ShareGroupHeartbeatResponse is the response of ShareGroupHeartbeat, API 76: version 1, flexible.
 type ShareGroupHeartbeatResponse struct {
 	ThrottleTimeMs      int32
 	ErrorCode           int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ShareGroupDescribeRequest is the request of ShareGroupDescribe, API 77: versions 1, flexible from 1.
+// ShareGroupDescribeRequest is the request of ShareGroupDescribe, API 77: version 1, flexible.
 type ShareGroupDescribeRequest struct {
 	GroupIDs                    []string
 	IncludeAuthorizedOperations bool
@@ -30,7 +30,7 @@ func (m *ShareGroupDescribeRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// ShareGroupDescribeResponse is the response of ShareGroupDescribe, API 77: versions 1, flexible from 1.
+// ShareGroupDescribeResponse is the response of ShareGroupDescribe, API 77: version 1, flexible.
 type ShareGroupDescribeResponse struct {
 	ThrottleTimeMs int32
 	Groups         []ShareGroupDescribeResponseDescribedGroup

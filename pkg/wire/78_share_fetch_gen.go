@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ShareFetchRequest is the request of ShareFetch, API 78: versions 1-2, flexible from 1.
+// ShareFetchRequest is the request of ShareFetch, API 78: versions 1-2, flexible.
 type ShareFetchRequest struct {
 	GroupID             *string // nullable
 	MemberID            *string // nullable
@@ -183,7 +183,7 @@ func (m *ShareFetchRequestForgottenTopic) Append(b []byte, version int16) []byte
 	return b
 }
 
-// ShareFetchResponse is the response of ShareFetch, API 78: versions 1-2, flexible from 1.
+// ShareFetchResponse is the response of ShareFetch, API 78: versions 1-2, flexible.
 type ShareFetchResponse struct {
 	ThrottleTimeMs           int32
 	ErrorCode                int16

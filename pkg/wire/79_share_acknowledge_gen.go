@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ShareAcknowledgeRequest is the request of ShareAcknowledge, API 79: versions 1-2, flexible from 1.
+// ShareAcknowledgeRequest is the request of ShareAcknowledge, API 79: versions 1-2, flexible.
 type ShareAcknowledgeRequest struct {
 	GroupID           *string // nullable
 	MemberID          *string // nullable
@@ -129,7 +129,7 @@ func (m *ShareAcknowledgeRequestAcknowledgementBatch) Append(b []byte, version i
 	return b
 }
 
-// ShareAcknowledgeResponse is the response of ShareAcknowledge, API 79: versions 1-2, flexible from 1.
+// ShareAcknowledgeResponse is the response of ShareAcknowledge, API 79: versions 1-2, flexible.
 type ShareAcknowledgeResponse struct {
 	ThrottleTimeMs           int32
 	ErrorCode                int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// AddRaftVoterRequest is the request of AddRaftVoter, API 80: versions 0-1, flexible from 0.
+// AddRaftVoterRequest is the request of AddRaftVoter, API 80: versions 0-1, flexible.
 type AddRaftVoterRequest struct {
 	ClusterID        *string // nullable
 	TimeoutMs        int32
@@ -81,7 +81,7 @@ func (m *AddRaftVoterRequestListener) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// AddRaftVoterResponse is the response of AddRaftVoter, API 80: versions 0-1, flexible from 0.
+// AddRaftVoterResponse is the response of AddRaftVoter, API 80: versions 0-1, flexible.
 type AddRaftVoterResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

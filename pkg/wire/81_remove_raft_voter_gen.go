@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// RemoveRaftVoterRequest is the request of RemoveRaftVoter, API 81: versions 0, flexible from 0.
+// RemoveRaftVoterRequest is the request of RemoveRaftVoter, API 81: version 0, flexible.
 type RemoveRaftVoterRequest struct {
 	ClusterID        *string // nullable
 	VoterID          int32
@@ -34,7 +34,7 @@ func (m *RemoveRaftVoterRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// RemoveRaftVoterResponse is the response of RemoveRaftVoter, API 81: versions 0, flexible from 0.
+// RemoveRaftVoterResponse is the response of RemoveRaftVoter, API 81: version 0, flexible.
 type RemoveRaftVoterResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

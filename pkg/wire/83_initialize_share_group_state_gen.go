@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// InitializeShareGroupStateRequest is the request of InitializeShareGroupState, API 83: versions 0, flexible from 0.
+// InitializeShareGroupStateRequest is the request of InitializeShareGroupState, API 83: version 0, flexible.
 type InitializeShareGroupStateRequest struct {
 	GroupID string
 	Topics  []InitializeShareGroupStateRequestInitializeStateData
@@ -84,7 +84,7 @@ func (m *InitializeShareGroupStateRequestPartitionData) Append(b []byte, version
 	return b
 }
 
-// InitializeShareGroupStateResponse is the response of InitializeShareGroupState, API 83: versions 0, flexible from 0.
+// InitializeShareGroupStateResponse is the response of InitializeShareGroupState, API 83: version 0, flexible.
 type InitializeShareGroupStateResponse struct {
 	Results []InitializeShareGroupStateResponseInitializeStateResult
 }

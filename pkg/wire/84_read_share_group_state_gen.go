@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ReadShareGroupStateRequest is the request of ReadShareGroupState, API 84: versions 0, flexible from 0.
+// ReadShareGroupStateRequest is the request of ReadShareGroupState, API 84: version 0, flexible.
 type ReadShareGroupStateRequest struct {
 	GroupID string
 	Topics  []ReadShareGroupStateRequestReadStateData
@@ -80,7 +80,7 @@ func (m *ReadShareGroupStateRequestPartitionData) Append(b []byte, version int16
 	return b
 }
 
-// ReadShareGroupStateResponse is the response of ReadShareGroupState, API 84: versions 0, flexible from 0.
+// ReadShareGroupStateResponse is the response of ReadShareGroupState, API 84: version 0, flexible.
 type ReadShareGroupStateResponse struct {
 	Results []ReadShareGroupStateResponseReadStateResult
 }

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// WriteShareGroupStateRequest is the request of WriteShareGroupState, API 85: versions 0-1, flexible from 0.
+// WriteShareGroupStateRequest is the request of WriteShareGroupState, API 85: versions 0-1, flexible.
 type WriteShareGroupStateRequest struct {
 	GroupID string
 	Topics  []WriteShareGroupStateRequestWriteStateData
@@ -135,7 +135,7 @@ func (m *WriteShareGroupStateRequestStateBatch) Append(b []byte, version int16) 
 	return b
 }
 
-// WriteShareGroupStateResponse is the response of WriteShareGroupState, API 85: versions 0-1, flexible from 0.
+// WriteShareGroupStateResponse is the response of WriteShareGroupState, API 85: versions 0-1, flexible.
 type WriteShareGroupStateResponse struct {
 	Results []WriteShareGroupStateResponseWriteStateResult
 }

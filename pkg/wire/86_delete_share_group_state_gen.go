@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DeleteShareGroupStateRequest is the request of DeleteShareGroupState, API 86: versions 0, flexible from 0.
+// DeleteShareGroupStateRequest is the request of DeleteShareGroupState, API 86: version 0, flexible.
 type DeleteShareGroupStateRequest struct {
 	GroupID string
 	Topics  []DeleteShareGroupStateRequestDeleteStateData
@@ -76,7 +76,7 @@ func (m *DeleteShareGroupStateRequestPartitionData) Append(b []byte, version int
 	return b
 }
 
-// DeleteShareGroupStateResponse is the response of DeleteShareGroupState, API 86: versions 0, flexible from 0.
+// DeleteShareGroupStateResponse is the response of DeleteShareGroupState, API 86: version 0, flexible.
 type DeleteShareGroupStateResponse struct {
 	Results []DeleteShareGroupStateResponseDeleteStateResult
 }

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// ReadShareGroupStateSummaryRequest is the request of ReadShareGroupStateSummary, API 87: versions 0-1, flexible from 0.
+// ReadShareGroupStateSummaryRequest is the request of ReadShareGroupStateSummary, API 87: versions 0-1, flexible.
 type ReadShareGroupStateSummaryRequest struct {
 	GroupID string
 	Topics  []ReadShareGroupStateSummaryRequestReadStateSummaryData
@@ -80,7 +80,7 @@ func (m *ReadShareGroupStateSummaryRequestPartitionData) Append(b []byte, versio
 	return b
 }
 
-// ReadShareGroupStateSummaryResponse is the response of ReadShareGroupStateSummary, API 87: versions 0-1, flexible from 0.
+// ReadShareGroupStateSummaryResponse is the response of ReadShareGroupStateSummary, API 87: versions 0-1, flexible.
 type ReadShareGroupStateSummaryResponse struct {
 	Results []ReadShareGroupStateSummaryResponseReadStateSummaryResult
 }

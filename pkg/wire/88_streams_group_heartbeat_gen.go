@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// StreamsGroupHeartbeatRequest is the request of StreamsGroupHeartbeat, API 88: versions 0-1, flexible from 0.
+// StreamsGroupHeartbeatRequest is the request of StreamsGroupHeartbeat, API 88: versions 0-1, flexible.
 type StreamsGroupHeartbeatRequest struct {
 	GroupID                  string
 	MemberID                 string
@@ -334,7 +334,7 @@ func (m *StreamsGroupHeartbeatRequestTaskOffset) Append(b []byte, version int16)
 	return b
 }
 
-// StreamsGroupHeartbeatResponse is the response of StreamsGroupHeartbeat, API 88: versions 0-1, flexible from 0.
+// StreamsGroupHeartbeatResponse is the response of StreamsGroupHeartbeat, API 88: versions 0-1, flexible.
 type StreamsGroupHeartbeatResponse struct {
 	ThrottleTimeMs              int32
 	ErrorCode                   int16

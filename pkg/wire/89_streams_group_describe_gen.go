@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// StreamsGroupDescribeRequest is the request of StreamsGroupDescribe, API 89: versions 0-1, flexible from 0.
+// StreamsGroupDescribeRequest is the request of StreamsGroupDescribe, API 89: versions 0-1, flexible.
 type StreamsGroupDescribeRequest struct {
 	GroupIDs                    []string
 	IncludeAuthorizedOperations bool
@@ -39,7 +39,7 @@ func (m *StreamsGroupDescribeRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// StreamsGroupDescribeResponse is the response of StreamsGroupDescribe, API 89: versions 0-1, flexible from 0.
+// StreamsGroupDescribeResponse is the response of StreamsGroupDescribe, API 89: versions 0-1, flexible.
 type StreamsGroupDescribeResponse struct {
 	ThrottleTimeMs int32
 	Groups         []StreamsGroupDescribeResponseDescribedGroup

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DescribeShareGroupOffsetsRequest is the request of DescribeShareGroupOffsets, API 90: versions 0-1, flexible from 0.
+// DescribeShareGroupOffsetsRequest is the request of DescribeShareGroupOffsets, API 90: versions 0-1, flexible.
 type DescribeShareGroupOffsetsRequest struct {
 	Groups []DescribeShareGroupOffsetsRequestGroup
 }
@@ -78,7 +78,7 @@ func (m *DescribeShareGroupOffsetsRequestTopic) Append(b []byte, version int16) 
 	return b
 }
 
-// DescribeShareGroupOffsetsResponse is the response of DescribeShareGroupOffsets, API 90: versions 0-1, flexible from 0.
+// DescribeShareGroupOffsetsResponse is the response of DescribeShareGroupOffsets, API 90: versions 0-1, flexible.
 type DescribeShareGroupOffsetsResponse struct {
 	ThrottleTimeMs int32
 	Groups         []DescribeShareGroupOffsetsResponseGroup

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// AlterShareGroupOffsetsRequest is the request of AlterShareGroupOffsets, API 91: versions 0, flexible from 0.
+// AlterShareGroupOffsetsRequest is the request of AlterShareGroupOffsets, API 91: version 0, flexible.
 type AlterShareGroupOffsetsRequest struct {
 	GroupID string
 	Topics  []AlterShareGroupOffsetsRequestTopic
@@ -80,7 +80,7 @@ func (m *AlterShareGroupOffsetsRequestPartition) Append(b []byte, version int16)
 	return b
 }
 
-// AlterShareGroupOffsetsResponse is the response of AlterShareGroupOffsets, API 91: versions 0, flexible from 0.
+// AlterShareGroupOffsetsResponse is the response of AlterShareGroupOffsets, API 91: version 0, flexible.
 type AlterShareGroupOffsetsResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// DeleteShareGroupOffsetsRequest is the request of DeleteShareGroupOffsets, API 92: versions 0, flexible from 0.
+// DeleteShareGroupOffsetsRequest is the request of DeleteShareGroupOffsets, API 92: version 0, flexible.
 type DeleteShareGroupOffsetsRequest struct {
 	GroupID string
 	Topics  []DeleteShareGroupOffsetsRequestTopic
@@ -52,7 +52,7 @@ func (m *DeleteShareGroupOffsetsRequestTopic) Append(b []byte, version int16) []
 	return b
 }
 
-// DeleteShareGroupOffsetsResponse is the response of DeleteShareGroupOffsets, API 92: versions 0, flexible from 0.
+// DeleteShareGroupOffsetsResponse is the response of DeleteShareGroupOffsets, API 92: version 0, flexible.
 type DeleteShareGroupOffsetsResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

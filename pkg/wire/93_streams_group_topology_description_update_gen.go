@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// StreamsGroupTopologyDescriptionUpdateRequest is the request of StreamsGroupTopologyDescriptionUpdate, API 93: versions 0, flexible from 0.
+// StreamsGroupTopologyDescriptionUpdateRequest is the request of StreamsGroupTopologyDescriptionUpdate, API 93: version 0, flexible.
 type StreamsGroupTopologyDescriptionUpdateRequest struct {
 	GroupID             string
 	MemberID            string
@@ -156,7 +156,7 @@ func (m *StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionGlobalSt
 	return b
 }
 
-// StreamsGroupTopologyDescriptionUpdateResponse is the response of StreamsGroupTopologyDescriptionUpdate, API 93: versions 0, flexible from 0.
+// StreamsGroupTopologyDescriptionUpdateResponse is the response of StreamsGroupTopologyDescriptionUpdate, API 93: version 0, flexible.
 type StreamsGroupTopologyDescriptionUpdateResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16

@@ -4,7 +4,7 @@ package wire
 
 import "github.com/heraclitus/heraclitus/pkg/kbin"
 
-// UnregisterControllerRequest is the request of UnregisterController, API 94: versions 0, flexible from 0.
+// UnregisterControllerRequest is the request of UnregisterController, API 94: version 0, flexible.
 type UnregisterControllerRequest struct {
 	ControllerID int32
 }
@@ -24,7 +24,7 @@ func (m *UnregisterControllerRequest) Append(b []byte, version int16) []byte {
 	return b
 }
 
-// UnregisterControllerResponse is the response of UnregisterController, API 94: versions 0, flexible from 0.
+// UnregisterControllerResponse is the response of UnregisterController, API 94: version 0, flexible.
 type UnregisterControllerResponse struct {
 	ThrottleTimeMs int32
 	ErrorCode      int16
