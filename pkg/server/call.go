@@ -73,16 +73,24 @@ func (a *api) newCall() any {
 	return c
 }
 
-// recycle makes the call ready for another request of its API.
+// recycle makes the call ready for another request of its API. Record bytes are forgotten explicitly: the messages keep
+// their arrays for reuse, and would keep what those refer to from being freed.
 func (c *call) recycle() {
 	c.releaseFrame()
 	if c.large {
 		return
 	}
+	for _, m := range []wire.Message{c.Request, c.Response} {
+		if s, ok := m.(handler.Splices); ok {
+			s.EachRecords(forgetRecords)
+		}
+	}
 	c.Call.Reset()
 	c.conn = nil
 	c.api.calls.Put(c)
 }
+
+func forgetRecords(r *kbin.Records) { *r = kbin.Records{} }
 
 // decode makes a frame a call. On an error the frame is released.
 func (c *conn) decode(fr frame) (*call, error) {

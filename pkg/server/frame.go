@@ -124,6 +124,9 @@ func (f *frameReader) body(size int) (frame, error) {
 	fr := frame{bytes: f.pool.get(first)}
 	f.start += copy(fr.bytes, f.buf[f.start:f.start+arrived])
 	f.cut++
+	if size > straightBytes {
+		f.resize(straightBytes)
+	}
 	if err := f.rest(&fr, arrived, size); err != nil {
 		f.release(fr)
 		return frame{}, inside(err)
@@ -131,16 +134,12 @@ func (f *frameReader) body(size int) (frame, error) {
 	return fr, nil
 }
 
-// gather brings a small frame into the read buffer, whole, and sees to it that the buffer suits the frames that come.
+// gather brings a small frame into the read buffer, whole. Of a large one it does nothing.
 func (f *frameReader) gather(size int) error {
-	if size > straightBytes {
-		f.resize(straightBytes)
-		return nil
-	}
-	if size > len(f.buf) {
+	if size > len(f.buf) && size <= straightBytes {
 		f.resize(bufferSize(4 * size))
 	}
-	for f.end-f.start < size {
+	for size <= straightBytes && f.end-f.start < size {
 		if err := f.fill(f.stall); err != nil {
 			return err
 		}
@@ -231,8 +230,10 @@ func (f *frameReader) read(p []byte, d time.Duration) (int, error) {
 		return 0, errStopReading
 	}
 	n, err := f.conn.Read(p)
-	f.now = time.Now()
-	f.received.Add(n)
+	if n > 0 {
+		f.now = time.Now()
+		f.received.Add(n)
+	}
 	if err != nil && f.stopped.Load() {
 		err = errStopReading
 	}
