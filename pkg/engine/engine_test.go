@@ -26,18 +26,18 @@ import (
 // rig is an engine with what lies under it, which outlives the engine.
 type rig struct {
 	*Engine
-	t       *testing.T
+	t       testing.TB
 	journal *faulty
 	store   *memstore.Store
 	options Options
 }
 
-func newRig(t *testing.T, o Options) *rig {
+func newRig(t testing.TB, o Options) *rig {
 	t.Helper()
 	return newRigOn(t, mem.Options{}, o)
 }
 
-func newRigOn(t *testing.T, m mem.Options, o Options) *rig {
+func newRigOn(t testing.TB, m mem.Options, o Options) *rig {
 	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
 	o.Metrics = metrics.New("test")
@@ -197,6 +197,9 @@ func TestReadStaysWithinItsLimit(t *testing.T) {
 	f(len(one)-1, true, 1)
 	f(0, true, 1)
 	f(1<<20, false, 10)
+	r.produce(id, batchOf("a large one", string(make([]byte, 1000))))
+	r.produce(id, one)
+	f(11*len(one), false, 10) // a smaller batch never goes before a larger one
 }
 
 func TestManyProducersShareCommits(t *testing.T) {

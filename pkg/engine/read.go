@@ -16,7 +16,8 @@ import (
 type Pins struct {
 	chunks  []*chunk
 	buffers []*buffer
-	extents []state.Extent // scratch
+	parts   [][]byte       // of all reads
+	extents []state.Extent // scratch of the last read
 }
 
 // Release lets go of everything that was read with p; the parts must not be touched any more. p may be used again.
@@ -29,7 +30,8 @@ func (p *Pins) Release() {
 	}
 	clear(p.chunks)
 	clear(p.buffers)
-	p.chunks, p.buffers = p.chunks[:0], p.buffers[:0]
+	clear(p.parts)
+	p.chunks, p.buffers, p.parts = p.chunks[:0], p.buffers[:0], p.parts[:0]
 }
 
 // buffer is memory for what is read from the journal.
@@ -108,27 +110,31 @@ func (e *Engine) locate(k Key, offset int64, bytesMax int, pins *Pins) (Log, err
 	return log, nil
 }
 
-// readExtents appends to log.Parts the batches of pins.extents that hold records from offset on, up to bytesMax.
+// readExtents fills log.Parts with the batches of pins.extents that hold records from offset on, up to bytesMax.
 func (e *Engine) readExtents(log *Log, offset int64, bytesMax int, atLeastOne bool, pins *Pins) error {
+	first := len(pins.parts)
+	fits := func(n int) bool { return log.Bytes+n <= bytesMax || atLeastOne && log.Bytes == 0 }
+read:
 	for _, x := range pins.extents {
-		if log.Bytes >= bytesMax && !(atLeastOne && log.Bytes == 0) {
-			return nil
+		if !fits(1) {
+			break
 		}
 		bytes, err := e.extent(x, pins)
 		if err != nil {
 			return err
 		}
 		for b := range batches(bytes) {
-			if b.BaseOffset()+int64(b.LastOffsetDelta()) < offset {
+			if b.LastOffset() < offset {
 				continue
 			}
-			if log.Bytes+len(b) > bytesMax && !(atLeastOne && log.Bytes == 0) {
-				return nil
+			if !fits(len(b)) {
+				break read
 			}
-			log.Parts = append(log.Parts, b)
+			pins.parts = append(pins.parts, b)
 			log.Bytes += len(b)
 		}
 	}
+	log.Parts = pins.parts[first:len(pins.parts):len(pins.parts)]
 	return nil
 }
 

@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"github.com/heraclitus/heraclitus/pkg/journal/mem"
+	"github.com/heraclitus/heraclitus/pkg/state"
+)
+
+// BenchmarkProduce appends batches from many goroutines, each waiting for its own, to a journal in memory.
+func BenchmarkProduce(b *testing.B) {
+	for name, batch := range map[string][]byte{"100B": batchOf(string(make([]byte, 30))), "100KiB": batchOf(string(make([]byte, 100<<10)))} {
+		b.Run(name, func(b *testing.B) {
+			r := newRigOn(b, mem.Options{BytesMax: 1 << 40}, Options{})
+			const partitions = 64
+			id := r.create("orders", partitions)
+			b.SetBytes(int64(len(batch)))
+			b.ReportAllocs()
+			b.SetParallelism(32)
+			var next atomic.Int32
+			var total atomic.Int64
+			b.RunParallel(func(pb *testing.PB) {
+				partition := next.Add(1) % partitions
+				var g Group
+				for pb.Next() {
+					g.Reset(1)
+					r.AppendBatch(&g, 0, id, partition, batch)
+					g.Wait(0, nil)
+					if total.Add(int64(len(batch)))%(1<<28) < int64(len(batch)) {
+						r.discard(id, partitions)
+					}
+				}
+			})
+		})
+	}
+}
+
+// discard drops all records there are.
+func (r *rig) discard(id state.ID, partitions int32) {
+	for p := range partitions {
+		log, _ := r.Offsets(id, p)
+		r.Do(state.MoveLogStart{ID: id, Partition: p, Offset: log.HighWatermark})
+	}
+	r.checkpoint()
+}
+
+// BenchmarkRead reads a megabyte that is in memory.
+func BenchmarkRead(b *testing.B) {
+	r := newRig(b, Options{})
+	id := r.create("orders", 1)
+	batch := batchOf(string(make([]byte, 100<<10)))
+	for range 10 {
+		r.produce(id, batch)
+	}
+	b.ReportAllocs()
+	b.SetBytes(int64(10 * len(batch)))
+	var pins Pins
+	for b.Loop() {
+		if log, err := r.Read(id, 0, 0, 1<<20, true, &pins); err != nil || len(log.Parts) < 9 {
+			b.Fatal(err)
+		}
+		pins.Release()
+	}
+}
