@@ -44,6 +44,7 @@ func pairs(messages []*message) (apis []api, rest []*message, err error) {
 	return apis, rest, nil
 }
 
+// check refuses half an API, and halves that do not fit.
 func (a *api) check(key int16) error {
 	q, r := a.request, a.response
 	switch {
@@ -57,7 +58,7 @@ func (a *api) check(key int16) error {
 	return nil
 }
 
-// emitRegistry lists all APIs.
+// emitRegistry lists all APIs; the functions it calls show how.
 func emitRegistry(apis []api) ([]byte, error) {
 	f := newFile("schemas")
 	f.Comment("The keys of the APIs.")
@@ -91,6 +92,9 @@ func emitTable(apis []api) Code {
 		rows(apis)...)
 }
 
+// rows is a row of the table for each API.
+//
+//	KeyProduce: {"Produce", 0, 13, 9, fresh[ProduceRequest], fresh[ProduceResponse]}
 func rows(apis []api) []Code {
 	var rows []Code
 	for _, a := range apis {
@@ -106,4 +110,5 @@ func rows(apis []api) []Code {
 	return rows
 }
 
+// keyName is the constant of an API's key, such as KeyInitProducerID.
 func (a api) keyName() string { return "Key" + goName(a.request.api()) }

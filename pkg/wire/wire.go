@@ -4,7 +4,8 @@
 // A generated file shows the spec: the comment of a field says in which versions it is there (v3+), which tag it has, and
 // whether it can be null; Decode and Append have a line for each field. Fields that a version lacks keep their default when
 // it is read and are left out when it is written, whatever they hold. (Kafka refuses to write a version that cannot say what
-// was set, unless the spec calls the field ignorable. Here a handler looks at the version where it matters.)
+// was set, unless the spec calls the field ignorable. Here a handler looks at the version where it matters.) Decode begins
+// with Reset where a version can leave something as it was; elsewhere every field is read.
 //
 // Types: a nullable string is a *string, a nullable struct a pointer, and nil is null; of a nullable slice nil is null and
 // anything else is not. Strings behind pointers are shared and never written to. Byte slices and records are views of what
