@@ -35,9 +35,9 @@ type Journal interface {
 	// The entry is not kept and not changed; it may be empty.
 	//
 	// Not written, for certain: ErrTaken, ErrTrimmed and ErrGap (slot is not the next one), ErrTooLarge, ErrNoSpace
-	// (the same slot may take another entry later), ErrClosed, and every ErrBroken but the first. Perhaps written:
-	// ErrUnknown, after which the caller repeats the same slot with the same bytes until the answer is another one, and
-	// the first ErrBroken, whose outcome the next one to open the journal finds out.
+	// (the same slot may take another entry later), ErrClosed, and ErrBroken after an Append that ended so. Perhaps
+	// written: ErrUnknown, after which the caller repeats the same slot with the same bytes until the answer is another
+	// one, and the first ErrBroken of an Append, whose outcome the next one to open the journal finds out.
 	Append(slot uint64, entry []byte) error
 
 	// ReadAt fills p from the bytes of the entry in slot, beginning at byte off. Errors: ErrTrimmed below the floor,
@@ -51,15 +51,16 @@ type Journal interface {
 	Replay(from uint64, f func(slot uint64, entry []byte) error) error
 
 	// Trim raises the floor to below, durably, and then gives back the space of the entries under it, at once or
-	// later. A floor that is there already is no error. Errors: ErrGap when below is beyond the next slot, ErrBroken,
-	// ErrClosed; after any other error the floor is the old or the new one, and the call may be repeated.
+	// later. It does nothing when the floor is there already. Errors: ErrGap when below is beyond the next slot, ErrNoSpace,
+	// ErrUnknown, ErrBroken, ErrClosed. After ErrUnknown and after the first ErrBroken, who opens the journal next may find
+	// the floor raised.
 	Trim(below uint64) error
 
 	// Bounds returns the first readable slot and the slot that the next Append takes; equal when nothing is readable.
 	Bounds() (floor, next uint64)
 
-	// Room returns how many bytes can surely be appended without asking for more space; math.MaxInt64 where space is
-	// not the journal's to know. An entry of n bytes takes at most n + [EntryOverheadBytesMax] of it.
+	// Room returns how many bytes can surely be appended without asking for more space, in entries of any length, each of
+	// which counts [EntryOverheadBytesMax] more; math.MaxInt64 where space is not the journal's to know.
 	Room() int64
 
 	// MakeRoom waits until Room is at least n bytes, asking for more space where the driver can. ErrNoSpace: there is no

@@ -29,8 +29,7 @@ func (j *Journal) append(slot uint64, entry []byte) error {
 	if err := j.durably(r.handle, writeEntry(r.handle, pos, j.appending.header[:], entry)); err != nil {
 		return err
 	}
-	j.publish(r, pos+entryHeaderBytes+int64(len(entry)))
-	return nil
+	return j.publish(r, pos+entryHeaderBytes+int64(len(entry)))
 }
 
 // refusal says why an entry of n bytes may not go into slot; nil when it may.
@@ -86,12 +85,16 @@ func (j *Journal) setCurrent(r *reader) {
 	j.storeTable(full)
 }
 
-// publish makes the entry that ends at end readable.
-func (j *Journal) publish(r *reader, end int64) {
+// publish makes the entry that ends at end readable, unless a Trim has broken the journal meanwhile.
+func (j *Journal) publish(r *reader, end int64) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if err := j.unwritableLocked(); err != nil {
+		return err
+	}
 	r.table = append(r.table, uint32(end))
 	j.mu.next++
+	return nil
 }
 
 // writeEntry writes header, entry and padding at pos, in calls of at most writeBytesMax.

@@ -41,6 +41,8 @@ func openOn(d disk, dir string, o Options) (*Journal, error) {
 	return nil, errors.Join(fmt.Errorf("open journal %s: %w", dir, err), d.close())
 }
 
+// open looks at everything first. Then it writes what it goes by once more: if a sync failed before the last process ended, memory may
+// hold what the disk does not, and no sync would tell; written anew, it is synced or it is not.
 func (j *Journal) open() error {
 	l, err := j.list()
 	if err != nil {
@@ -56,7 +58,10 @@ func (j *Journal) open() error {
 	if err := j.recover(kept); err != nil {
 		return err
 	}
-	if err := j.disk.sync(); err != nil { // this may be what the process before failed at
+	if err := j.writeFloor(j.mu.floor); err != nil {
+		return err
+	}
+	if err := j.disk.sync(); err != nil {
 		return err
 	}
 	return j.startPool(l, trimmed)
@@ -211,9 +216,8 @@ func (j *Journal) tornEntry(s *scanner, invalid error) (torn *entryHeader, err e
 	return nil, nil
 }
 
-// settleEnd writes the last entry once more, and cuts the torn one off. If a sync failed before the process ended, memory may hold an
-// entry that the disk does not, and no sync would tell; written anew, it is synced or it is not. And the torn entry's header must
-// not come back to complete what a later crash leaves of another one at its place.
+// settleEnd writes the last entry once more, and cuts the torn one off, whose header must not come back to complete what a later
+// crash leaves of another entry at its place.
 func (j *Journal) settleEnd(s *scanner, torn *entryHeader) error {
 	end := s.r.table.end()
 	if n := len(s.r.table); n > 0 {

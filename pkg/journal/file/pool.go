@@ -163,17 +163,28 @@ func (p *pool) take(first uint64) (r *reader, err error) {
 
 // grow adds a spare. It answers ErrNoSpace, or ErrClosed.
 func (p *pool) grow() (err error) {
-	if !p.call(func() { err = p.makeSpare() }) {
+	if !p.call(func() { err = p.growNow(len(p.ready) + 1) }) {
 		return journal.ErrClosed
 	}
 	return err
 }
 
-func (p *pool) takeNow(first uint64) (*reader, error) {
-	if len(p.ready) == 0 {
-		if err := p.makeSpare(); err != nil {
-			return nil, err
+// growNow sees to it that n spares are ready. Before it asks for space it does the jobs, one of which may bring a spare or give space back.
+func (p *pool) growNow(n int) error {
+	for len(p.ready) < n {
+		if p.doJob() {
+			continue
 		}
+		if err := p.makeSpare(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pool) takeNow(first uint64) (*reader, error) {
+	if err := p.growNow(1); err != nil {
+		return nil, err
 	}
 	s := slices.MaxFunc(p.ready, func(a, b *spare) int { return cmp.Compare(a.filled, b.filled) })
 	err := p.disk.rename(s.name, volumeName(first))

@@ -22,19 +22,17 @@ func (j *Journal) trim(below uint64) error {
 	if err != nil || !needed {
 		return err
 	}
-	for _, at := range floorCopies {
-		if err := j.durably(j.trimming.floor, j.trimming.floor.writev([][]byte{encodeFloor(below)}, at)); err != nil {
-			return err
-		}
+	if err := j.writeFloor(below); err != nil {
+		return err
 	}
-	readers, volumes := j.raiseFloor(below)
+	readers, volumes, err := j.raiseFloor(below)
 	for _, r := range readers {
 		j.release(r)
 	}
 	for _, v := range volumes {
 		j.releaseVolume(v)
 	}
-	return nil
+	return err
 }
 
 func (j *Journal) needsTrim(below uint64) (bool, error) {
@@ -49,10 +47,14 @@ func (j *Journal) needsTrim(below uint64) (bool, error) {
 	return below > j.mu.floor, nil
 }
 
-// raiseFloor takes the volumes that hold nothing from below on out of the journal, and returns them and their readers.
-func (j *Journal) raiseFloor(below uint64) (readers []*reader, volumes []*volume) {
+// raiseFloor takes the volumes that hold nothing from below on out of the journal, and returns them and their readers; none if an Append
+// has broken the journal meanwhile.
+func (j *Journal) raiseFloor(below uint64) (readers []*reader, volumes []*volume, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if err := j.unwritableLocked(); err != nil {
+		return nil, nil, err
+	}
 	j.mu.floor = below
 	n := 0
 	for ; n+1 < len(j.mu.volumes) && j.mu.volumes[n+1].first <= below; n++ {
@@ -66,12 +68,22 @@ func (j *Journal) raiseFloor(below uint64) (readers []*reader, volumes []*volume
 	}
 	volumes = j.mu.volumes[:n:n]
 	j.mu.volumes = j.mu.volumes[n:]
-	return readers, volumes
+	return readers, volumes, nil
 }
 
 // floorCopies is where in FLOOR the floor stands. The copies are overwritten one after the other, so that a crash spoils at most one, and
 // overwritten rather than replaced, so that a full disk can be trimmed. The floor is raised when the first one is durable.
 var floorCopies = [...]int64{0, blockBytes}
+
+// writeFloor makes a floor durable.
+func (j *Journal) writeFloor(floor uint64) error {
+	for _, at := range floorCopies {
+		if err := j.durably(j.trimming.floor, j.trimming.floor.writev([][]byte{encodeFloor(floor)}, at)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // readFloor returns the higher of the copies that are whole: the other one is older, or was being written.
 func readFloor(h handle) (uint64, error) {

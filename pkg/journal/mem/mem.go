@@ -18,19 +18,24 @@ const (
 	indexBytes     = 8 // what an entry takes in Journal.mu.ends, charged so that empty entries have a limit as well
 )
 
-// DefaultBytesMax is the limit of a journal opened with none.
-const DefaultBytesMax = 1 << 30
+// The limits of a journal opened without.
+const (
+	DefaultBytesMax      = 1 << 30
+	DefaultEntryBytesMax = 16 << 20
+)
 
 // Options of Open.
 type Options struct {
 	// BytesMax is what the entries may hold; DefaultBytesMax when 0. The blocks that the first and the last of them
 	// share with nothing, and the spare ones, come on top.
 	BytesMax int64
+	// EntryBytesMax is the length of the longest entry; DefaultEntryBytesMax when 0.
+	EntryBytesMax int
 }
 
 // A Journal keeps its entries in memory. It implements journal.Journal.
 type Journal struct {
-	bytesMax int64
+	o Options
 
 	mu struct {
 		sync.RWMutex
@@ -51,7 +56,10 @@ func Open(o Options) *Journal {
 	if o.BytesMax == 0 {
 		o.BytesMax = DefaultBytesMax
 	}
-	return &Journal{bytesMax: o.BytesMax}
+	if o.EntryBytesMax == 0 {
+		o.EntryBytesMax = DefaultEntryBytesMax
+	}
+	return &Journal{o: o}
 }
 
 // Append implements journal.Journal. It never answers ErrUnknown or ErrBroken.
@@ -134,12 +142,12 @@ func (j *Journal) Bounds() (floor, next uint64) {
 }
 
 // Room implements journal.Journal: what is left of BytesMax.
-func (j *Journal) Room() int64 { return j.bytesMax - j.Size() }
+func (j *Journal) Room() int64 { return j.o.BytesMax - j.Size() }
 
 // MakeRoom implements journal.Journal.
 func (j *Journal) MakeRoom(n int64) error {
 	if room := j.Room(); room < n {
-		return fmt.Errorf("make room for %d bytes where %d of %d are left: %w", n, room, j.bytesMax, journal.ErrNoSpace)
+		return fmt.Errorf("make room for %d bytes where %d of %d are left: %w", n, room, j.o.BytesMax, journal.ErrNoSpace)
 	}
 	return nil
 }
@@ -172,9 +180,9 @@ func (j *Journal) refusalLocked(slot uint64, n int64) error {
 		return journal.ErrTaken
 	case slot > next:
 		return journal.ErrGap
-	case n+indexBytes > j.bytesMax:
-		return journal.ErrTooLarge
-	case n+indexBytes > j.bytesMax-j.sizeLocked():
+	case n > int64(j.o.EntryBytesMax):
+		return fmt.Errorf("%w: the limit is %d", journal.ErrTooLarge, j.o.EntryBytesMax)
+	case n+indexBytes > j.o.BytesMax-j.sizeLocked():
 		return journal.ErrNoSpace
 	}
 	return nil
