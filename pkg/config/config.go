@@ -96,8 +96,13 @@ type Limits struct {
 
 // Topics are the settings of topics that do not have their own.
 type Topics struct {
-	AutoCreate    bool  `toml:"auto_create"`
-	NumPartitions int64 `toml:"num_partitions"`
+	AutoCreate           bool   `toml:"auto_create"`
+	NumPartitions        int64  `toml:"num_partitions"`
+	RetentionMs          int64  `toml:"retention_ms"`
+	RetentionBytes       int64  `toml:"retention_bytes"`
+	MaxMessageBytes      int64  `toml:"max_message_bytes"`
+	MessageTimestampType string `toml:"message_timestamp_type"`
+	CompressionType      string `toml:"compression_type"`
 }
 
 // Milliseconds is n milliseconds as a duration.

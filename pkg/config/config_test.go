@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/heraclitus/heraclitus/pkg/topic"
 )
 
 // TestDefaults shows that default.toml names every setting, and nothing else, and that the defaults can be.
@@ -27,6 +29,28 @@ func TestDefaults(t *testing.T) {
 	}
 	if err := c.Validate(); err != nil {
 		t.Errorf("the defaults are refused: %v", err)
+	}
+}
+
+// TestTopicSettings shows that the defaults of topics are Kafka's, that what is set reaches them, and that a compression
+// level out of a codec's range becomes its nearest bound.
+func TestTopicSettings(t *testing.T) {
+	c := Default()
+	if s, err := c.TopicSettings(); err != nil || s != topic.Defaults() {
+		t.Errorf("by default %+v, %v\n  want %+v", s, err, topic.Defaults())
+	}
+	c.Topics.RetentionMs, c.Topics.RetentionBytes, c.Topics.MaxMessageBytes = 1, 2, 3
+	c.Topics.MessageTimestampType, c.Topics.CompressionType = "LogAppendTime", "zstd"
+	c.Performance.CompressionLevel = 12
+	want := topic.Defaults()
+	want.RetentionMs, want.RetentionBytes, want.MaxMessageBytes, want.LogAppendTime = 1, 2, 3, true
+	want.CompressionType, want.GzipLevel, want.LZ4Level, want.ZstdLevel = "zstd", 9, 12, 12
+	if s, err := c.TopicSettings(); err != nil || s != want {
+		t.Errorf("got  %+v, %v\nwant %+v", s, err, want)
+	}
+	c.Topics.MessageTimestampType = "Sometime"
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "topics.message_timestamp_type") {
+		t.Errorf("a timestamp type that is none: %v", err)
 	}
 }
 

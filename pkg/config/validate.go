@@ -37,7 +37,7 @@ func (c *Config) Validate() error {
 	v.between("batching.flush_interval_ms", c.Batching.FlushIntervalMs, 0, 60*secondMs)
 	v.check(metricPrefix.MatchString(c.Metrics.Prefix), "metrics.prefix", c.Metrics.Prefix, "letters, digits and underscores, not beginning with a digit")
 	c.validatePerformance(&v)
-	v.between("topics.num_partitions", c.Topics.NumPartitions, 1, 10_000)
+	c.validateTopics(&v)
 	return errors.Join(v.errs...)
 }
 
@@ -104,6 +104,14 @@ func (c *Config) validateLimits(v *validator) {
 	v.between("limits.fetch_bytes_max", l.FetchBytesMax, 1<<10, 1<<30)
 	v.between("limits.fetch_sessions_max", l.FetchSessionsMax, 0, 1_000_000)
 	v.between("limits.request_partitions_max", l.RequestPartitionsMax, 1, 1_000_000)
+}
+
+func (c *Config) validateTopics(v *validator) {
+	v.between("topics.num_partitions", c.Topics.NumPartitions, 1, 10_000)
+	v.between("topics.max_message_bytes", c.Topics.MaxMessageBytes, 0, c.Limits.RequestBytesMax)
+	if _, err := c.TopicSettings(); err != nil {
+		v.errs = append(v.errs, err)
+	}
 }
 
 // validator gathers what is wrong.

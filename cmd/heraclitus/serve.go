@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/heraclitus/heraclitus/pkg/broker"
+	"github.com/heraclitus/heraclitus/pkg/config"
+)
+
+// gcPercent lets garbage grow to twice what is in use before it is collected, unless GOGC says otherwise. Little is in
+// use, since records lie in few large buffers, and little is garbage, since requests are reused.
+const gcPercent = 200
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "serve",
+		Usage:     "serve Kafka clients",
+		ArgsUsage: " ",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Usage: "read the settings in `FILE` (heraclitus.toml)"},
+			&cli.IntFlag{Name: "kafka-port", Usage: "serve Kafka clients on `PORT` (default 9092)"},
+			&cli.IntFlag{Name: "http-port", Usage: "serve metrics and health on `PORT` (default 9093)"},
+			&cli.StringFlag{Name: "listen-host", Usage: "listen on `HOST`: localhost, an address of this machine, or 0.0.0.0 for every network (default localhost)"},
+			&cli.StringFlag{Name: "storage-path", Usage: "keep records in `PATH`: a directory, or memory:// (default ./data)"},
+			&cli.BoolFlag{Name: "debug", Usage: "log more, and serve Go's profiles on the HTTP port"},
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return fmt.Errorf("serve takes no arguments, but flags: what is %q?", c.Args().First())
+			}
+			settings, err := settings(c)
+			if err != nil {
+				return err
+			}
+			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			context.AfterFunc(ctx, stop) // a second signal ends the process at once
+			return serve(ctx, settings, c.Bool("debug"), c.App.ErrWriter)
+		},
+	}
+}
+
+// settings are the command line over the file over the defaults.
+func settings(c *cli.Context) (config.Config, error) {
+	s := config.Default()
+	if file := c.String("config"); file != "" {
+		var err error
+		if s, err = config.Load(file); err != nil {
+			return s, err
+		}
+	}
+	if c.IsSet("kafka-port") {
+		s.KafkaPort = c.Int("kafka-port")
+	}
+	if c.IsSet("http-port") {
+		s.HTTPPort = c.Int("http-port")
+	}
+	if c.IsSet("listen-host") {
+		s.ListenHost = c.String("listen-host")
+	}
+	if c.IsSet("storage-path") {
+		s.Storage.Path = c.String("storage-path")
+	}
+	return s, nil
+}
+
+// serve runs a broker until ctx ends, and stops it gracefully.
+func serve(ctx context.Context, settings config.Config, debugging bool, out io.Writer) error {
+	began := time.Now()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	log := logger(out, debugging)
+	b, err := broker.Start(settings, broker.Options{Log: log, Version: version(), Debug: debugging})
+	if err != nil {
+		return err
+	}
+	announce(log, b, settings, time.Since(began))
+	select {
+	case <-ctx.Done():
+		log.Info("stopping: what was accepted is answered first")
+	case err = <-b.Failed():
+	}
+	limit, cancel := context.WithTimeout(context.Background(), config.Milliseconds(settings.Limits.ShutdownTimeoutMs))
+	defer cancel()
+	return errors.Join(err, b.Stop(limit))
+}
+
+// logger writes lines of text to out.
+func logger(out io.Writer, debugging bool) *slog.Logger {
+	level := slog.LevelInfo
+	if debugging {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level}))
+}
+
+// announce says what is served, where the data is, and how to reach it.
+func announce(log *slog.Logger, b *broker.Broker, s config.Config, took time.Duration) {
+	where := "memory, until the end"
+	if !s.Storage.InMemory() {
+		where = s.Storage.Path
+		if absolute, err := filepath.Abs(where); err == nil {
+			where = absolute
+		}
+	}
+	log.Info("ready", "version", version(), "kafka", net.JoinHostPort(s.ListenHost, strconv.Itoa(b.KafkaPort())),
+		"http", fmt.Sprintf("http://%s", net.JoinHostPort(s.ListenHost, strconv.Itoa(b.HTTPPort()))),
+		"data", where, "took", took.Round(time.Millisecond))
+}

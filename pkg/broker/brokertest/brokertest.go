@@ -1,0 +1,62 @@
+// Package brokertest starts brokers for tests: whole ones, on free ports of this machine.
+package brokertest
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"strconv"
+	"testing"
+
+	"github.com/heraclitus/heraclitus/pkg/broker"
+	"github.com/heraclitus/heraclitus/pkg/config"
+)
+
+// Broker is a broker that runs until its test ends, or until it is stopped.
+type Broker struct {
+	*broker.Broker
+	stopped bool
+}
+
+// Start starts a broker in memory. Each change sees the settings first: a directory in Storage.Path gives a broker on
+// disk.
+func Start(t testing.TB, changes ...func(*config.Config)) *Broker {
+	t.Helper()
+	c := config.Default()
+	c.KafkaPort, c.HTTPPort, c.Storage.Path = 0, 0, config.Memory
+	for _, change := range changes {
+		change(&c)
+	}
+	started, err := broker.Start(c, broker.Options{Log: slog.New(slog.DiscardHandler), Version: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &Broker{Broker: started}
+	t.Cleanup(func() { b.Stop(t) })
+	return b
+}
+
+// In has the data of a broker in this directory.
+func In(dir string) func(*config.Config) {
+	return func(c *config.Config) { c.Storage.Path = dir }
+}
+
+// Stop stops the broker gracefully, unless it was stopped before.
+func (b *Broker) Stop(t testing.TB) {
+	t.Helper()
+	if b.stopped {
+		return
+	}
+	b.stopped = true
+	if err := b.Broker.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Address is where Kafka clients connect.
+func (b *Broker) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(b.KafkaPort())) }
+
+// URL is where metrics and health are, without a path.
+func (b *Broker) URL() string {
+	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(b.HTTPPort()))
+}

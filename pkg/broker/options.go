@@ -1,0 +1,60 @@
+package broker
+
+import (
+	"github.com/heraclitus/heraclitus/pkg/config"
+	"github.com/heraclitus/heraclitus/pkg/engine"
+	"github.com/heraclitus/heraclitus/pkg/handler"
+	"github.com/heraclitus/heraclitus/pkg/server"
+)
+
+// engineOptions are the settings that the engine heeds.
+func (b *Broker) engineOptions() (engine.Options, error) {
+	c := &b.config
+	b.metrics.FsyncPerCommit.Set(1)
+	topics, err := c.TopicSettings()
+	return engine.Options{
+		Topics:          topics,
+		Log:             b.log,
+		Metrics:         b.metrics,
+		EntryBytesMax:   int(c.Batching.MaxBatchSize),
+		EntryRecordsMax: int(c.Batching.MaxBatchMessages),
+		FlushInterval:   config.Milliseconds(c.Batching.FlushIntervalMs),
+		CacheBytesMax:   int(c.Storage.CacheBytesMax),
+	}, err
+}
+
+// handlerOptions are the settings that handlers answer by.
+func (b *Broker) handlerOptions() handler.Options {
+	c := &b.config
+	return handler.Options{
+		AutoCreateTopics:    c.Topics.AutoCreate,
+		NumPartitions:       int32(c.Topics.NumPartitions),
+		FetchSessionsMax:    int(c.Limits.FetchSessionsMax),
+		FetchBytesMax:       int(c.Limits.FetchBytesMax),
+		RequestPartitionMax: int(c.Limits.RequestPartitionsMax),
+	}
+}
+
+// serverOptions are the settings of the Kafka listener.
+func (b *Broker) serverOptions() server.Options {
+	c := &b.config
+	return server.Options{
+		AdvertisedHost:      c.AdvertisedHost,
+		AdvertisedPort:      int32(c.AdvertisedPort),
+		FrameBytesMax:       int(c.Limits.RequestBytesMax),
+		FramesBytesMax:      c.Limits.RequestsBytesMax,
+		ResponsesBytesMax:   c.Limits.ResponsesBytesMax,
+		BufferPoolBytesMax:  c.Performance.BufferPoolSize,
+		ConnectionsMax:      int(c.Limits.ConnectionsMax),
+		ConnectionsPerIPMax: int(c.Limits.ConnectionsPerIPMax),
+		InFlightMax:         int(c.Limits.RequestsInFlightMax),
+		IdleTimeout:         config.Milliseconds(c.Limits.IdleTimeoutMs),
+		ReadTimeout:         config.Milliseconds(c.Limits.ReadTimeoutMs),
+		WriteTimeout:        config.Milliseconds(c.Limits.WriteTimeoutMs),
+		NoDelay:             c.Performance.TCPNoDelay,
+		SendBufferBytes:     int(c.Performance.SocketSendBufferBytes),
+		ReceiveBufferBytes:  int(c.Performance.SocketRecvBufferBytes),
+		Log:                 b.log,
+		Metrics:             b.metrics,
+	}
+}
