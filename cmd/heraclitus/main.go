@@ -20,10 +20,19 @@ func app() *cli.App {
 	return &cli.App{
 		Name:            "heraclitus",
 		Usage:           "a Kafka server in one program",
-		Version:         version(),
-		HideVersion:     true, // there is a command for it
 		HideHelpCommand: true,
-		Suggest:         true,
 		Commands:        []*cli.Command{serveCommand(), versionCommand()},
+		OnUsageError:    usageError,
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return fmt.Errorf("%q is not a command: see heraclitus --help", c.Args().First())
+			}
+			return cli.ShowAppHelp(c)
+		},
 	}
+}
+
+// usageError says where the flags are explained, instead of explaining them all.
+func usageError(c *cli.Context, err error, _ bool) error {
+	return fmt.Errorf("%w: see %s --help", err, c.Command.HelpName)
 }

@@ -27,16 +27,18 @@ const gcPercent = 200
 
 func serveCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "serve",
-		Usage:     "serve Kafka clients",
-		ArgsUsage: " ",
+		Name:            "serve",
+		Usage:           "serve Kafka clients",
+		ArgsUsage:       " ",
+		HideHelpCommand: true,
+		OnUsageError:    usageError,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "read the settings in `FILE` (heraclitus.toml)"},
-			&cli.IntFlag{Name: "kafka-port", Usage: "serve Kafka clients on `PORT` (default 9092)"},
-			&cli.IntFlag{Name: "http-port", Usage: "serve metrics and health on `PORT` (default 9093)"},
-			&cli.StringFlag{Name: "listen-host", Usage: "listen on `HOST`: localhost, an address of this machine, or 0.0.0.0 for every network (default localhost)"},
-			&cli.StringFlag{Name: "storage-path", Usage: "keep records in `PATH`: a directory, or memory:// (default ./data)"},
-			&cli.BoolFlag{Name: "debug", Usage: "log more, and serve Go's profiles on the HTTP port"},
+			&cli.IntFlag{Name: "kafka-port", DefaultText: "9092", Usage: "serve Kafka clients on `PORT`"},
+			&cli.IntFlag{Name: "http-port", DefaultText: "9093", Usage: "serve metrics and health on `PORT`"},
+			&cli.StringFlag{Name: "listen-host", DefaultText: "localhost", Usage: "listen on `HOST`: localhost, an address of this machine, or 0.0.0.0 for every network"},
+			&cli.StringFlag{Name: "storage-path", DefaultText: "./data", Usage: "keep records in `PATH`: a directory, or memory://"},
+			&cli.BoolFlag{Name: "debug", DisableDefaultText: true, Usage: "log more, and serve Go's profiles on the HTTP port"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
