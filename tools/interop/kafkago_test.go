@@ -21,7 +21,7 @@ func TestKafkaGo(t *testing.T) {
 			topic := "kafka-go-" + name
 			want := sample(topic)
 			kafkaGoProduce(ctx, t, s, topic, codec, want)
-			compare(t, kafkaGoConsume(ctx, t, s, topic, len(want)), want)
+			compare(t, emptyAsNull(kafkaGoConsume(ctx, t, s, topic, len(want))), emptyAsNull(want))
 		}
 	})
 }
@@ -36,7 +36,8 @@ func kafkaGoProduce(ctx context.Context, t *testing.T, s *server, topic string, 
 	if err := conn.CreateTopics(kafka.TopicConfig{Topic: topic, NumPartitions: 1, ReplicationFactor: 1}); err != nil {
 		t.Fatal(err)
 	}
-	w := &kafka.Writer{Addr: kafka.TCP(s.addr()), Topic: topic, Compression: codec, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
+	w := &kafka.Writer{Addr: kafka.TCP(s.addr()), Transport: &kafka.Transport{}, // of its own: the shared one remembers which topics there were
+		Topic: topic, Compression: codec, RequiredAcks: kafka.RequireAll, BatchTimeout: time.Millisecond}
 	defer w.Close()
 	var messages []kafka.Message
 	for _, r := range records {
@@ -68,4 +69,22 @@ func kafkaGoConsume(ctx context.Context, t *testing.T, s *server, topic string, 
 		got = append(got, out)
 	}
 	return got
+}
+
+// emptyAsNull makes empty keys and values null: kafka-go's reader does not tell them apart.
+func emptyAsNull(records []rec) []rec {
+	for i, r := range records {
+		if len(r.key) == 0 {
+			records[i].key = nil
+		}
+		if len(r.value) == 0 {
+			records[i].value = nil
+		}
+		for h := range r.headers {
+			if len(r.headers[h].value) == 0 {
+				records[i].headers[h].value = nil
+			}
+		}
+	}
+	return records
 }

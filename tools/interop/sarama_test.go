@@ -40,6 +40,9 @@ func TestSaramaMessageSets(t *testing.T) {
 	onEachStorage(t, func(t *testing.T, s *server) {
 		for version, v := range versions {
 			for name, codec := range codecs {
+				if codec == sarama.CompressionLZ4 && version == "magic0" {
+					continue // sarama itself refuses lz4 before Kafka 0.10
+				}
 				config := sarama.NewConfig()
 				config.ApiVersionsRequest = false
 				config.Version = v
