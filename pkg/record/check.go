@@ -10,9 +10,9 @@ import (
 // every field is meant.
 type Rules struct {
 	TimestampType TimestampType // message.timestamp.type; with LogAppendTime the batch is stamped with NowMs
-	NowMs         int64         // the server's time, milliseconds since 1970
-	BeforeMsMax   int64         // message.timestamp.before.max.ms: how far behind NowMs a timestamp may lie (KIP-937)
-	AfterMsMax    int64         // message.timestamp.after.max.ms: how far ahead
+	NowMs         int64         // the server's time, milliseconds since 1970; not negative
+	BeforeMsMax   int64         // message.timestamp.before.max.ms: how far behind NowMs a timestamp may lie (KIP-937); 0 and more
+	AfterMsMax    int64         // message.timestamp.after.max.ms: how far ahead; 0 and more
 	BatchBytesMax int           // max.message.bytes: largest batch, header included, as it is sent and as it is stored
 	PlainBytesMax int           // most a batch may decompress to; at most the package's PlainBytesMax, which 0 stands for
 	RequireKeys   bool          // the topic is compacted: every record needs a key
@@ -160,29 +160,29 @@ type inspection struct {
 	requireKeys   bool
 	lowMs, highMs int64 // bounds of timestamps
 	maxMs         int64 // largest timestamp seen
-	refusal       Refusal
+	refusal       *Refusal
 }
 
 func (r *Rules) inspect() inspection {
 	in := inspection{requireKeys: r.RequireKeys, lowMs: math.MinInt64, highMs: math.MaxInt64, maxMs: NoTimestamp}
 	if r.TimestampType == CreateTime {
-		in.lowMs, in.highMs = r.NowMs-min(r.BeforeMsMax, r.NowMs-math.MinInt64), r.NowMs+min(r.AfterMsMax, math.MaxInt64-r.NowMs)
+		in.lowMs, in.highMs = r.NowMs-r.BeforeMsMax, r.NowMs+min(r.AfterMsMax, math.MaxInt64-r.NowMs)
 	}
 	return in
 }
 
 // records inspects count records, encoded in plain, which have to be all there is.
 func (in *inspection) records(plain []byte, count int32, baseMs int64) error {
-	var r raw
+	var s span
 	at := 0
 	for i := range count {
-		if at = r.parse(plain, at); at < 0 {
+		if at = s.parse(plain, at); at < 0 {
 			return refuse(kerr.InvalidRecord, "record %d of %d cannot be parsed", i, count)
 		}
-		if r.offsetDelta != i {
-			return refuse(kerr.InvalidRecord, "record %d has offset delta %d", i, r.offsetDelta)
+		if s.offsetDelta != i {
+			return refuse(kerr.InvalidRecord, "record %d has offset delta %d", i, s.offsetDelta)
 		}
-		in.record(i, r.key, baseMs+r.timestampDelta)
+		in.record(i, s.key.bytes >= 0, baseMs+s.timestampDelta)
 	}
 	if at != len(plain) {
 		return refuse(kerr.InvalidRecord, "%d bytes behind the last record", len(plain)-at)
@@ -191,18 +191,25 @@ func (in *inspection) records(plain []byte, count int32, baseMs int64) error {
 }
 
 // record inspects one record.
-func (in *inspection) record(i int32, key []byte, ms int64) {
+func (in *inspection) record(i int32, hasKey bool, ms int64) {
 	in.maxMs = max(in.maxMs, ms)
-	if key == nil && in.requireKeys {
-		in.refusal.addKeyless(i)
+	if in.requireKeys && !hasKey {
+		in.refuse().addKeyless(i)
 	} else if (ms < in.lowMs || ms > in.highMs) && ms != NoTimestamp {
-		in.refusal.addTimestamp(i, ms, in.lowMs, in.highMs)
+		in.refuse().addTimestamp(i, ms, in.lowMs, in.highMs)
 	}
 }
 
+func (in *inspection) refuse() *Refusal {
+	if in.refusal == nil {
+		in.refusal = new(Refusal)
+	}
+	return in.refusal
+}
+
 func (in *inspection) verdict() error {
-	if len(in.refusal.Records) == 0 {
+	if in.refusal == nil {
 		return nil
 	}
-	return &in.refusal
+	return in.refusal
 }

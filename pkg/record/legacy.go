@@ -81,6 +81,8 @@ func messageSize(set []byte) (int, error) {
 	}
 	n, magic := int(int32(binary.BigEndian.Uint32(set[lengthAt:]))), int8(set[magicAt])
 	switch {
+	case magic == Magic:
+		return 0, refuse(kerr.InvalidRecord, "batch of magic %d behind older messages", magic)
 	case magic != 0 && magic != 1:
 		return 0, refuse(kerr.CorruptMessage, "magic %d in a message set", magic)
 	case n < messageBytesMin(magic):

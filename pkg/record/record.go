@@ -81,11 +81,11 @@ func (h Headers) Len() int { return int(h.count) }
 // All yields the headers in order.
 func (h Headers) All() iter.Seq[Header] {
 	return func(yield func(Header) bool) {
-		var x Header
+		var key, value extent
 		for i, at := int32(0), 0; i < h.count; i++ {
-			x.Key, at = field(h.raw, at)
-			x.Value, at = field(h.raw, at)
-			if !yield(x) {
+			key, at = field(h.raw, at)
+			value, at = field(h.raw, at)
+			if !yield(Header{key.of(h.raw), value.of(h.raw)}) {
 				return
 			}
 		}

@@ -114,8 +114,8 @@ func (u *upgrade) unpack(wrapper *message) ([]byte, error) {
 	switch {
 	case packed == nil:
 		return nil, refuse(kerr.InvalidRecord, "wrapper has no value")
-	case wrapper.codec >= Zstd:
-		return nil, refuse(kerr.InvalidRecord, "%v in a message of magic %d", wrapper.codec, wrapper.magic)
+	case wrapper.codec == Zstd:
+		return nil, refuse(kerr.InvalidRecord, "zstd in a message of magic %d", wrapper.magic)
 	case wrapper.codec == LZ4 && wrapper.magic == 0:
 		u.w.messages = append(u.w.messages[:0], packed...)
 		mendLZ4(u.w.messages)
@@ -130,6 +130,6 @@ func (u *upgrade) take(m *message) error {
 		return refuse(kerr.InvalidRecord, "magic %d behind magic %d", m.magic, u.magic)
 	}
 	i := u.builder.count
-	u.in.record(i, m.key, m.timestamp)
+	u.in.record(i, m.key != nil, m.timestamp)
 	return u.builder.Append(Record{Offset: int64(i), Timestamp: m.timestamp, Key: m.key, Value: m.value})
 }

@@ -6,13 +6,17 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// unzstd decompresses into a buffer that the library may not outgrow. Most producers do not say how much a frame holds: when it was
-// more than the buffer, it starts again with a larger one.
+// unzstd decompresses into a buffer that the library may not outgrow. A frame may say how much it holds; those of most
+// producers do not, and when they held more than the buffer, it starts again with a larger one.
 func (w *workspace) unzstd(src []byte, limit int) error {
 	if err := w.prepareUnzstd(); err != nil {
 		return err
 	}
-	for size := max(cap(w.plain), plainBytesFirst, 4*len(src)); ; size *= 4 {
+	size, err := zstdBytes(src, limit)
+	if err != nil {
+		return err
+	}
+	for size = max(size, cap(w.plain), plainBytesFirst, 4*len(src)); ; size *= 4 {
 		size = min(size, limit)
 		if w.plain = w.plain[:0]; cap(w.plain) < size {
 			w.plain = make([]byte, 0, size)
@@ -29,6 +33,18 @@ func (w *workspace) unzstd(src []byte, limit int) error {
 			return errTooLarge
 		}
 	}
+}
+
+// zstdBytes returns what the first frame claims to hold, or 0 when it does not say. A claim beyond limit is not believed.
+func zstdBytes(src []byte, limit int) (int, error) {
+	var h zstd.Header
+	if err := h.Decode(src); err != nil {
+		return 0, err
+	}
+	if h.FrameContentSize > uint64(limit) {
+		return 0, errTooLarge
+	}
+	return int(h.FrameContentSize), nil
 }
 
 func (w *workspace) prepareUnzstd() (err error) {
