@@ -14,9 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
-// Store is an open store. It is safe for any number of goroutines. Keys are slash-separated paths as [CheckKey] wants them.
+// Store is an open store. It is safe for any number of goroutines. Keys are slash-separated paths as [CheckKey] wants them;
+// no key may go on where another one ends, "a/b" beside "a": a driver may refuse the second one.
 type Store interface {
 	// Get returns the whole object. ErrAbsent.
 	Get(ctx context.Context, key string) ([]byte, error)
@@ -44,17 +46,21 @@ var (
 	ErrKey = errors.New("not a valid key")
 )
 
-// keyBytesMax is the longest key that every store takes.
-const keyBytesMax = 1024
+// What every store takes: the longest key of S3, the longest file name of Linux.
+const (
+	keyBytesMax     = 1024
+	segmentBytesMax = 255
+)
 
-// CheckKey returns ErrKey unless key is a path of one or more segments between single slashes, none of them empty, "." or
-// "..", of printable characters without backslash, and at most 1,024 bytes in all: what every driver can store under its name.
+// CheckKey returns ErrKey unless key is what every driver can store under its name: a path of UTF-8 of at most 1,024 bytes,
+// of segments of at most 255 between single slashes, none of them empty, "." or "..", without control characters and backslashes.
 func CheckKey(key string) error {
-	if len(key) > keyBytesMax || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
+	forbidden := func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }
+	if len(key) > keyBytesMax || !utf8.ValidString(key) || strings.ContainsFunc(key, forbidden) {
 		return fmt.Errorf("key %.60q: %w", key, ErrKey)
 	}
 	for segment := range strings.SplitSeq(key, "/") {
-		if segment == "" || segment == "." || segment == ".." {
+		if segment == "" || segment == "." || segment == ".." || len(segment) > segmentBytesMax {
 			return fmt.Errorf("key %.60q: %w", key, ErrKey)
 		}
 	}

@@ -1,54 +1,69 @@
-// Package file is an object store in a directory: a file per object, under the object's key.
+// Package file is an object store in a directory: a file for each object, under the object's key.
 //
-// An object is written to a file beside its place, synced, and then renamed (or, if absent, linked) into its place, and the
-// directory is synced: it appears whole or not at all, and stays. Files left behind by a crash in between are removed by Open.
+// # An object's way
+//
+// An object is written to a file of its own in the directory .writing and synced; then it gets its name, by rename or, if it must
+// not replace another one, by link; then the directory that holds the name is synced. So it appears whole or not at all, and stays.
+// What a crash leaves in .writing is removed by Open.
 package file
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 )
 
-// temporary begins the names of files that are being written. No key has a segment that begins so.
-const temporary = ".put-"
+// writing is the directory of files that are being written. No key begins so.
+const writing = ".writing"
 
-// Store keeps its objects below a directory. It implements objstore.Store.
+// A Store keeps its objects below a directory. It implements objstore.Store. It stores a key or keys below it, not both: what is a
+// directory cannot be a file.
 type Store struct {
-	dir string
+	dir  string
+	disk disk
+
+	mu struct {
+		sync.Mutex
+		lasting map[string]bool // directories whose names are durable
+	}
 }
 
 var _ objstore.Store = (*Store)(nil)
 
-// Open returns the store in dir, which is created if need be. One process at a time may write to a directory.
-func Open(dir string) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("open object store: %w", err)
-	}
-	s := &Store{dir}
+// Open opens the store in a directory, which it makes when it is not there. One process at a time may write to it.
+func Open(dir string) (*Store, error) { return openOn(osDisk{}, dir) }
+
+func openOn(d disk, dir string) (*Store, error) {
+	s := &Store{dir: filepath.Clean(dir), disk: d}
+	s.mu.lasting = map[string]bool{}
 	if err := s.sweep(); err != nil {
 		return nil, fmt.Errorf("open object store %s: %w", dir, err)
 	}
 	return s, nil
 }
 
-// sweep removes what unfinished writes have left.
+// sweep removes what writes that did not end have left.
 func (s *Store) sweep() error {
-	return filepath.WalkDir(s.dir, func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.HasPrefix(d.Name(), temporary) {
-			err = os.Remove(name)
-		}
+	dir := filepath.Join(s.dir, writing)
+	if err := s.makeDir(dir); err != nil {
 		return err
-	})
+	}
+	left, err := os.ReadDir(dir)
+	for _, f := range left {
+		err = errors.Join(err, s.disk.remove(filepath.Join(dir, f.Name())))
+	}
+	return err
 }
 
 // Get implements objstore.Store.
@@ -67,103 +82,139 @@ func (s *Store) GetRange(_ context.Context, key string, p []byte, off int64) err
 	if err != nil {
 		return err
 	}
+	return named(fmt.Sprintf("get %d bytes at %d of", len(p), off), key, readRange(name, p, off))
+}
+
+func readRange(name string, p []byte, off int64) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return named("get", key, err)
+		return err
 	}
 	defer f.Close()
-	n, err := f.ReadAt(p, max(off, 0))
-	if n < len(p) && errors.Is(err, io.EOF) || off < 0 {
-		return fmt.Errorf("get %d bytes at %d of %s: %w", len(p), off, key, objstore.ErrRange)
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return fs.ErrNotExist
+	case off < 0 || off > info.Size()-int64(len(p)):
+		return objstore.ErrRange
 	}
-	if n == len(p) {
-		return nil
-	}
-	return named("get", key, err)
+	_, err = io.ReadFull(io.NewSectionReader(f, off, int64(len(p))), p)
+	return err
 }
 
 // Put implements objstore.Store.
 func (s *Store) Put(_ context.Context, key string, b []byte) error {
-	return s.put(key, b, os.Rename)
+	return s.put("put", key, b, s.disk.rename)
 }
 
 // PutIfAbsent implements objstore.Store.
 func (s *Store) PutIfAbsent(_ context.Context, key string, b []byte) error {
-	return s.put(key, b, os.Link)
+	return s.put("put if absent", key, b, s.placeNew)
 }
 
-// put writes b to a temporary file and moves it to its place.
-func (s *Store) put(key string, b []byte, move func(from, to string) error) error {
+// put writes b to a new file and gives it its name by place.
+func (s *Store) put(doing, key string, b []byte, place func(from, to string) error) error {
 	name, err := s.name(key)
 	if err != nil {
 		return err
 	}
 	dir := filepath.Dir(name)
 	if err := s.makeDir(dir); err != nil {
-		return named("put", key, err)
+		return fmt.Errorf("%s %s: %w", doing, key, err)
 	}
-	from, err := writeTemporary(dir, b)
+	from := filepath.Join(s.dir, writing, rand.Text())
+	err = s.write(from, b)
 	if err == nil {
-		err = move(from, name)
+		err = place(from, name)
 	}
-	if from != "" {
-		os.Remove(from) // gone already if it was renamed
-	}
+	s.disk.remove(from) // which rename has done; what stays for some reason is swept by Open
 	if err == nil {
-		err = syncDir(dir)
+		err = s.disk.syncDir(dir)
 	}
-	return named("put", key, err)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", doing, key, err)
+	}
+	return nil
 }
 
-// writeTemporary writes b, synced, to a new file in dir. The name is empty only when there is no file.
-func writeTemporary(dir string, b []byte) (name string, err error) {
-	f, err := os.CreateTemp(dir, temporary)
+// placeNew gives a file its name unless there is an object of that name.
+func (s *Store) placeNew(from, to string) error {
+	err := s.disk.link(from, to)
+	if errors.Is(err, fs.ErrExist) {
+		return objstore.ErrPrecondition
+	}
+	return err
+}
+
+// write makes a file that holds b, durably but for its name.
+func (s *Store) write(name string, b []byte) error {
+	f, err := s.disk.create(name)
 	if err != nil {
-		return "", err
+		return err
 	}
 	_, err = f.Write(b)
 	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if err == nil {
 		err = f.Sync()
 	}
-	return f.Name(), errors.Join(err, f.Close())
+	return errors.Join(err, f.Close())
 }
 
-// makeDir creates a directory and those above it, each of which lasts once the one above it is synced.
+// makeDir makes a directory and those above it, durably. That a directory of the store is there does not tell that its name is
+// durable: another goroutine, or a process before, may not have come to that. So each is synced once.
 func (s *Store) makeDir(dir string) error {
-	if _, err := os.Stat(dir); err == nil || dir == s.dir {
-		return err
+	if s.lasts(dir) {
+		return nil
 	}
 	above := filepath.Dir(dir)
 	if err := s.makeDir(above); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := s.disk.mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncDir(above)
+	if err := s.disk.syncDir(above); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.lasting[dir] = true
+	return nil
 }
 
-// syncDir makes the entries of a directory last.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // where a directory cannot be synced, and need not be
+// lasts tells whether a directory, and all above it, are known to be durable. Those above the store's are if they are there.
+func (s *Store) lasts(dir string) bool {
+	if len(dir) < len(s.dir) {
+		_, err := os.Stat(dir)
+		return err == nil
 	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.lasting[dir]
 }
 
 // List implements objstore.Store.
-func (s *Store) List(_ context.Context, prefix string) ([]string, error) {
+func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
+	top := s.dir
+	if dir, _, below := cutLast(prefix, "/"); below {
+		name, err := s.name(dir)
+		if err != nil {
+			return nil, err
+		}
+		top = name
+	}
 	var keys []string
-	err := filepath.WalkDir(s.dir, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), temporary) {
+	err := filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case isAbsent(err):
+			return nil
+		case err != nil:
 			return err
+		case d.IsDir() && name == filepath.Join(s.dir, writing):
+			return fs.SkipDir
+		case d.IsDir():
+			return ctx.Err()
 		}
 		rel, err := filepath.Rel(s.dir, name)
 		if key := filepath.ToSlash(rel); strings.HasPrefix(key, prefix) {
@@ -171,18 +222,33 @@ func (s *Store) List(_ context.Context, prefix string) ([]string, error) {
 		}
 		return err
 	})
-	slices.Sort(keys)
-	return keys, named("list", prefix, err)
+	slices.Sort(keys) // a walk has "a/b" before "a-b"
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", prefix, err)
+	}
+	return keys, nil
 }
 
-// Delete implements objstore.Store.
+// cutLast slices s around the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// Delete implements objstore.Store. Directories stay.
 func (s *Store) Delete(_ context.Context, key string) error {
 	name, err := s.name(key)
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return named("delete", key, err)
+	if info, err := os.Lstat(name); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := s.disk.remove(name); err != nil && !isAbsent(err) {
+		return fmt.Errorf("delete %s: %w", key, err)
 	}
 	return nil
 }
@@ -192,21 +258,24 @@ func (s *Store) name(key string) (string, error) {
 	if err := objstore.CheckKey(key); err != nil {
 		return "", err
 	}
-	if strings.Contains("/"+key, "/"+temporary) {
-		return "", fmt.Errorf("key %s: %w", key, objstore.ErrKey)
+	if first, _, _ := strings.Cut(key, "/"); first == writing {
+		return "", fmt.Errorf("key %q: %w: the store keeps its own files there", key, objstore.ErrKey)
 	}
 	return filepath.Join(s.dir, filepath.FromSlash(key)), nil
 }
 
-// named gives an error of the file system its name in the contract.
+// named says what could not be read, and gives the error its name in the contract.
 func named(doing, key string, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s %s: %w", doing, key, objstore.ErrAbsent)
-	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("%s %s: %w", doing, key, objstore.ErrPrecondition)
+	}
+	if isAbsent(err) {
+		err = objstore.ErrAbsent
 	}
 	return fmt.Errorf("%s %s: %w", doing, key, err)
+}
+
+// isAbsent tells that there is no file of a name; not where a directory is, or below a file, either.
+func isAbsent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENOTDIR)
 }

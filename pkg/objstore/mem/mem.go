@@ -50,6 +50,9 @@ func (s *Store) GetRange(_ context.Context, key string, p []byte, off int64) err
 }
 
 func (s *Store) object(key string) ([]byte, error) {
+	if err := objstore.CheckKey(key); err != nil {
+		return nil, err
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, ok := s.mu.objects[key]
@@ -94,6 +97,9 @@ func (s *Store) List(_ context.Context, prefix string) ([]string, error) {
 
 // Delete implements objstore.Store.
 func (s *Store) Delete(_ context.Context, key string) error {
+	if err := objstore.CheckKey(key); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.mu.objects, key)
