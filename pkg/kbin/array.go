@@ -27,12 +27,12 @@ func (r *Reader) NullableArrayLenIf(nullable, flexible bool) int {
 		n = int(r.Int32())
 	}
 	switch {
-	case r.err != nil:
+	case r.fault != none:
 		return 0
 	case n >= 0:
 		return n
 	case !nullable:
-		r.fail(ErrMalformed, "array, which is null")
+		r.fail(unexpectedNull)
 		return 0
 	}
 	return -1
@@ -45,10 +45,10 @@ func elements[T any](r *Reader, n, wireBytesMin int, s []T) []T {
 		return nil
 	}
 	if n > r.Len()/wireBytesMin {
-		r.fail(ErrTruncated, "array")
+		r.fail(truncated)
 		n = 0
 	}
-	if !r.charge(n*int(unsafe.Sizeof(*new(T))), "array") {
+	if !r.charge(n * int(unsafe.Sizeof(*new(T)))) {
 		n = 0
 	}
 	if n <= cap(s) && s != nil {
@@ -65,7 +65,7 @@ func Structs[T any, P interface {
 	Decode(r *Reader, version int16)
 }](r *Reader, n int, s []T, version int16) []T {
 	s = elements(r, n, 1, s)
-	for i := 0; i < len(s) && r.err == nil; i++ {
+	for i := 0; i < len(s) && r.fault == none; i++ {
 		P(&s[i]).Decode(r, version)
 	}
 	return s
@@ -76,7 +76,7 @@ func NullableStruct[T any, P interface {
 	*T
 	Decode(r *Reader, version int16)
 }](r *Reader, version int16) *T {
-	if r.Int8() < 0 || r.err != nil || !r.charge(int(unsafe.Sizeof(*new(T))), "struct") {
+	if r.Int8() < 0 || r.fault != none || !r.charge(int(unsafe.Sizeof(*new(T)))) {
 		return nil
 	}
 	v := new(T)
@@ -96,7 +96,7 @@ func (r *Reader) Int8s(n int, s []int8) []int8 {
 // Int16s reads n numbers of two bytes.
 func (r *Reader) Int16s(n int, s []int16) []int16 {
 	s = elements(r, n, 2, s)
-	b := r.take(2*len(s), "array of int16")
+	b := r.take(2 * len(s))
 	for i := range s {
 		s[i] = int16(binary.BigEndian.Uint16(b[2*i:]))
 	}
@@ -106,7 +106,7 @@ func (r *Reader) Int16s(n int, s []int16) []int16 {
 // Int32s reads n numbers of four bytes.
 func (r *Reader) Int32s(n int, s []int32) []int32 {
 	s = elements(r, n, 4, s)
-	b := r.take(4*len(s), "array of int32")
+	b := r.take(4 * len(s))
 	for i := range s {
 		s[i] = int32(binary.BigEndian.Uint32(b[4*i:]))
 	}
@@ -116,7 +116,7 @@ func (r *Reader) Int32s(n int, s []int32) []int32 {
 // Int64s reads n numbers of eight bytes.
 func (r *Reader) Int64s(n int, s []int64) []int64 {
 	s = elements(r, n, 8, s)
-	b := r.take(8*len(s), "array of int64")
+	b := r.take(8 * len(s))
 	for i := range s {
 		s[i] = int64(binary.BigEndian.Uint64(b[8*i:]))
 	}

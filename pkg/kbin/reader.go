@@ -7,12 +7,33 @@ import (
 	"math"
 )
 
-// What a Reader reports, with what it was reading and where, through errors.Is.
+// What a Reader reports, with the place, through errors.Is.
 var (
 	ErrTruncated = errors.New("message ends early")        // fewer bytes are left than the next value, or its length, asks for
-	ErrMalformed = errors.New("message is malformed")      // null where the protocol has no null, or a varint that never ends
+	ErrMalformed = errors.New("message is malformed")      // null where the protocol has no null, or a number or length out of range
 	ErrBudget    = errors.New("message decodes too large") // the decoded form would take more memory than the budget
 )
+
+// fault is what went wrong. The error is made of it when somebody asks: reading a value that is there must not pay for
+// describing one that is not.
+type fault uint8
+
+const (
+	none fault = iota
+	truncated
+	overBudget
+	unexpectedNull
+	longVarint
+	longString
+)
+
+var faults = [...]error{
+	truncated:      ErrTruncated,
+	overBudget:     ErrBudget,
+	unexpectedNull: fmt.Errorf("%w: null where there can be none", ErrMalformed),
+	longVarint:     fmt.Errorf("%w: a varint of over 32 bits", ErrMalformed),
+	longString:     fmt.Errorf("%w: a string of over %d bytes", ErrMalformed, stringBytesMax),
+}
 
 // Reader decodes one message. The zero value reads nothing; [Reader.Reset] gives it bytes. It is not safe for two
 // goroutines.
@@ -23,16 +44,22 @@ type Reader struct {
 	at     int    // next byte of b
 	budget int    // bytes of decoded form still allowed
 	spent  int    // bytes of decoded form charged so far
-	err    error  // first error; at is then len(b)
+	fault  fault  // the first; at is then len(b)
+	failed int    // where it happened
 }
 
 // Reset makes r read b, and allows the decoded form to take budget bytes of memory, not counting the bytes it borrows.
 func (r *Reader) Reset(b []byte, budget int) {
-	r.b, r.at, r.budget, r.spent, r.err = b, 0, budget, 0, nil
+	r.b, r.at, r.budget, r.spent, r.fault, r.failed = b, 0, budget, 0, none, 0
 }
 
 // Err is the first error since Reset. It wraps ErrTruncated, ErrMalformed or ErrBudget.
-func (r *Reader) Err() error { return r.err }
+func (r *Reader) Err() error {
+	if r.fault == none {
+		return nil
+	}
+	return fmt.Errorf("read at byte %d of %d: %w", r.failed, len(r.b), faults[r.fault])
+}
 
 // Len is the number of bytes left.
 func (r *Reader) Len() int { return len(r.b) - r.at }
@@ -41,18 +68,18 @@ func (r *Reader) Len() int { return len(r.b) - r.at }
 // that one large request has grown.
 func (r *Reader) Spent() int { return r.spent }
 
-// fail keeps the first error, and leaves nothing to read.
-func (r *Reader) fail(err error, doing string) {
-	if r.err == nil {
-		r.err = fmt.Errorf("read %s at byte %d of %d: %w", doing, r.at, len(r.b), err)
+// fail keeps the first fault, and leaves nothing to read.
+func (r *Reader) fail(f fault) {
+	if r.fault == none {
+		r.fault, r.failed = f, r.at
 	}
 	r.at = len(r.b)
 }
 
 // charge takes n bytes of decoded form off the budget, and says whether they were there.
-func (r *Reader) charge(n int, doing string) bool {
+func (r *Reader) charge(n int) bool {
 	if n > r.budget {
-		r.fail(ErrBudget, doing)
+		r.fail(overBudget)
 		return false
 	}
 	r.budget -= n
@@ -61,9 +88,9 @@ func (r *Reader) charge(n int, doing string) bool {
 }
 
 // take is a view of the next n bytes, which cannot be appended to beyond them, or nil after an error.
-func (r *Reader) take(n int, doing string) []byte {
+func (r *Reader) take(n int) []byte {
 	if n > r.Len() {
-		r.fail(ErrTruncated, doing)
+		r.fail(truncated)
 		return nil
 	}
 	i, j := r.at, r.at+n
@@ -74,53 +101,50 @@ func (r *Reader) take(n int, doing string) []byte {
 // Bool reads one byte; all but zero is true.
 func (r *Reader) Bool() bool { return r.Int8() != 0 }
 
-// Int8 reads one byte.
-func (r *Reader) Int8() int8 {
-	if r.at >= len(r.b) {
-		r.fail(ErrTruncated, "int8")
-		return 0
+// Int8 reads one byte. It and the numbers that follow are small enough to be inlined.
+func (r *Reader) Int8() (v int8) {
+	if i := r.at; i < len(r.b) {
+		r.at = i + 1
+		return int8(r.b[i])
 	}
-	r.at++
-	return int8(r.b[r.at-1])
+	r.fail(truncated)
+	return
 }
 
 // Int16 reads two bytes.
 func (r *Reader) Int16() int16 { return int16(r.Uint16()) }
 
 // Uint16 reads two bytes.
-func (r *Reader) Uint16() uint16 {
-	b := r.b[r.at:]
-	if len(b) < 2 {
-		r.fail(ErrTruncated, "int16")
-		return 0
+func (r *Reader) Uint16() (v uint16) {
+	if b := r.b[r.at:]; len(b) >= 2 {
+		r.at += 2
+		return binary.BigEndian.Uint16(b)
 	}
-	r.at += 2
-	return binary.BigEndian.Uint16(b)
+	r.fail(truncated)
+	return
 }
 
 // Int32 reads four bytes.
 func (r *Reader) Int32() int32 { return int32(r.Uint32()) }
 
 // Uint32 reads four bytes.
-func (r *Reader) Uint32() uint32 {
-	b := r.b[r.at:]
-	if len(b) < 4 {
-		r.fail(ErrTruncated, "int32")
-		return 0
+func (r *Reader) Uint32() (v uint32) {
+	if b := r.b[r.at:]; len(b) >= 4 {
+		r.at += 4
+		return binary.BigEndian.Uint32(b)
 	}
-	r.at += 4
-	return binary.BigEndian.Uint32(b)
+	r.fail(truncated)
+	return
 }
 
 // Int64 reads eight bytes.
-func (r *Reader) Int64() int64 {
-	b := r.b[r.at:]
-	if len(b) < 8 {
-		r.fail(ErrTruncated, "int64")
-		return 0
+func (r *Reader) Int64() (v int64) {
+	if b := r.b[r.at:]; len(b) >= 8 {
+		r.at += 8
+		return int64(binary.BigEndian.Uint64(b))
 	}
-	r.at += 8
-	return int64(binary.BigEndian.Uint64(b))
+	r.fail(truncated)
+	return
 }
 
 // Float64 reads eight bytes, an IEEE 754 number.
@@ -128,16 +152,21 @@ func (r *Reader) Float64() float64 { return math.Float64frombits(uint64(r.Int64(
 
 // UUID reads sixteen bytes.
 func (r *Reader) UUID() (u UUID) {
-	copy(u[:], r.take(len(u), "uuid"))
+	copy(u[:], r.take(len(u)))
 	return u
 }
 
 // Uvarint reads an unsigned number of up to 32 bits, seven bits a byte, lowest first. Five bytes are the most it can take.
 func (r *Reader) Uvarint() uint32 {
+	b := r.b[r.at:]
+	if len(b) > 0 && b[0] < 0x80 { // most are small
+		r.at++
+		return uint32(b[0])
+	}
 	var v uint32
-	for i, c := range r.b[r.at:] {
+	for i, c := range b {
 		if i == 4 && c > 0x0f {
-			r.fail(ErrMalformed, "varint")
+			r.fail(longVarint)
 			return 0
 		}
 		v |= uint32(c&0x7f) << (7 * i)
@@ -146,7 +175,7 @@ func (r *Reader) Uvarint() uint32 {
 			return v
 		}
 	}
-	r.fail(ErrTruncated, "varint")
+	r.fail(truncated)
 	return 0
 }
 

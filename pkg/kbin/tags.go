@@ -18,7 +18,7 @@ import "encoding/binary"
 func (r *Reader) Tags() uint32 {
 	n := r.Uvarint()
 	if int64(n) > int64(r.Len()/2) {
-		r.fail(ErrTruncated, "tagged fields")
+		r.fail(truncated)
 		return 0
 	}
 	return n
@@ -29,7 +29,7 @@ func (r *Reader) OpenTag() (tag uint32, end int) {
 	tag = r.Uvarint()
 	size := r.Uvarint()
 	if int64(size) > int64(r.Len()) {
-		r.fail(ErrTruncated, "tagged field")
+		r.fail(truncated)
 		return tag, len(r.b)
 	}
 	end = len(r.b)
@@ -41,14 +41,14 @@ func (r *Reader) OpenTag() (tag uint32, end int) {
 func (r *Reader) CloseTag(end int) {
 	r.at = len(r.b)
 	r.b = r.b[:end]
-	if r.err != nil {
+	if r.fault != none {
 		r.at = end
 	}
 }
 
-// SkipTags skips the tagged fields of a struct that has none we know.
+// SkipTags skips the tagged fields of a struct that has none we know. Mostly there are none at all.
 func (r *Reader) SkipTags() {
-	if r.at < len(r.b) && r.b[r.at] == 0 {
+	if b := r.b[r.at:]; len(b) > 0 && b[0] == 0 {
 		r.at++
 		return
 	}

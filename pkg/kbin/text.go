@@ -16,7 +16,7 @@ func EmptyString() *string { return empty }
 func (r *Reader) String(flexible bool) string {
 	n := r.stringLen(flexible)
 	if n < 0 {
-		r.fail(ErrMalformed, "string, which is null")
+		r.fail(unexpectedNull)
 		return ""
 	}
 	return r.text(n)
@@ -35,7 +35,7 @@ func (r *Reader) NullableString(flexible bool) *string {
 func (r *Reader) NullableStringIf(nullable, flexible bool) *string {
 	n := r.stringLen(flexible)
 	if n < 0 && !nullable {
-		r.fail(ErrMalformed, "string, which is null")
+		r.fail(unexpectedNull)
 	}
 	if n < 0 {
 		return nil
@@ -49,19 +49,19 @@ func (r *Reader) stringLen(flexible bool) int {
 		return int(r.Int16())
 	}
 	n := r.compactLen()
-	if r.err != nil {
+	if r.fault != none {
 		return 0
 	}
 	if n > stringBytesMax {
-		r.fail(ErrMalformed, "string of over 32767 bytes")
+		r.fail(longString)
 		return 0
 	}
 	return n
 }
 
 func (r *Reader) text(n int) string {
-	b := r.take(n, "string")
-	if len(b) == 0 || !r.charge(n, "string") {
+	b := r.take(n)
+	if len(b) == 0 || !r.charge(n) {
 		return ""
 	}
 	if r.Intern != nil {
@@ -71,8 +71,8 @@ func (r *Reader) text(n int) string {
 }
 
 func (r *Reader) textPointer(n int) *string {
-	b := r.take(n, "string")
-	if len(b) == 0 || !r.charge(n+stringHeader, "string") {
+	b := r.take(n)
+	if len(b) == 0 || !r.charge(n+stringHeader) {
 		return empty
 	}
 	if r.Intern != nil {
@@ -85,10 +85,10 @@ func (r *Reader) textPointer(n int) *string {
 func (r *Reader) Bytes(flexible bool) []byte {
 	n := r.bytesLen(flexible)
 	if n < 0 {
-		r.fail(ErrMalformed, "bytes, which are null")
+		r.fail(unexpectedNull)
 		return nil
 	}
-	return r.take(n, "bytes")
+	return r.take(n)
 }
 
 // NullableBytes reads bytes: a view. Null is nil, and nothing else is.
@@ -97,7 +97,7 @@ func (r *Reader) NullableBytes(flexible bool) []byte {
 	if n < 0 {
 		return nil
 	}
-	return r.take(n, "bytes")
+	return r.take(n)
 }
 
 // NullableBytesIf is for a field that is nullable only in some versions.
