@@ -18,10 +18,10 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	is, err := serve(os.Args[1:])
-	if !is {
+	isServer, err := serve(os.Args[1:])
+	if !isServer {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
 		err = measure(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	}
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
@@ -51,7 +51,7 @@ func parse(args []string, messages io.Writer) (*settings, error) {
 	f.IntVar(&s.rounds, "rounds", 3, "runs of each workload on each server; medians are shown")
 	f.Int64Var(&s.mib, "mib", 2048, "most MiB produced in one run, which ends early then: servers may keep them all in memory")
 	f.StringVar(&s.only, "only", "", "workloads, separated by commas: "+strings.Join(names(workloads(), workloadName), ", ")+" (default all)")
-	f.StringVar(&s.targets, "targets", "", "servers, separated by commas: "+strings.Join(names(targets(""), targetName), ", ")+" (default all)")
+	f.StringVar(&s.targets, "targets", "", "servers, separated by commas: "+strings.Join(names(targets("", usual), targetName), ", ")+" (default all)")
 	f.StringVar(&s.root, "root", "../..", "the repository, to build Heraclitus from")
 	f.StringVar(&s.heraclitus, "heraclitus", "", "a Heraclitus binary to use instead of building one")
 	f.StringVar(&s.dir, "dir", "", "where to make a temporary directory; it should be on a disk (default .tmp in the repository)")
@@ -127,7 +127,7 @@ func (s *settings) bench(ctx context.Context, messages io.Writer) (b *bench, err
 	if b.workloads, err = pick("workload", s.only, workloads(), workloadName); err != nil {
 		return nil, err
 	}
-	if b.targets, err = pick("server", s.targets, targets(s.heraclitus), targetName); err != nil {
+	if b.targets, err = pick("server", s.targets, targets(s.heraclitus, usual), targetName); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
@@ -145,7 +145,7 @@ func (s *settings) bench(ctx context.Context, messages io.Writer) (b *bench, err
 		os.RemoveAll(b.dir)
 		return nil, err
 	}
-	b.targets, err = pick("server", s.targets, targets(binary), targetName)
+	b.targets, err = pick("server", s.targets, targets(binary, usual), targetName)
 	return b, err
 }
 
@@ -165,7 +165,7 @@ func (b *bench) print(out io.Writer, markdown bool, r results) error {
 		fmt.Fprintf(out, "%-8s %s\n", w.name, w.title)
 	}
 	if failed := r.failed(); failed > 0 {
-		return fmt.Errorf("%d runs failed", failed)
+		return fmt.Errorf("runs failed: %d", failed)
 	}
 	return nil
 }

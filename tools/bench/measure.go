@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
+
+	"github.com/heraclitus/heraclitus/tools/bench/raw"
 )
 
 // sample is what one run of a workload against one server measured.
@@ -91,7 +91,7 @@ func (b *bench) measure(ctx context.Context, w workload, t target) (s sample, er
 	if err != nil {
 		return s, err
 	}
-	server, err := start(ctx, cmd, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	server, err := start(ctx, cmd, addrOf(port))
 	if err != nil {
 		return s, err
 	}
@@ -129,14 +129,19 @@ func drive(ctx context.Context, w workload, server *child, e effort) (s sample, 
 	if err != nil {
 		return s, err
 	}
+	return sampleOf(load, after-before, resident)
+}
+
+// sampleOf relates what was done to the time it took and to what it cost the server.
+func sampleOf(load *raw.Load, cpu time.Duration, resident int64) (sample, error) {
 	if load.Bytes == 0 {
-		return s, errors.New("nothing was answered in the time given")
+		return sample{}, errors.New("nothing was answered in the time given")
 	}
 	mb := float64(load.Bytes) / 1e6
 	return sample{
 		MBps:              mb / load.Elapsed.Seconds(),
 		RequestsPerSecond: float64(load.Requests) / load.Elapsed.Seconds(),
-		CPUPerMB:          (after - before).Seconds() * 1000 / mb,
+		CPUPerMB:          cpu.Seconds() * 1000 / mb,
 		P50:               load.Latency.Quantile(0.5),
 		P99:               load.Latency.Quantile(0.99),
 		P999:              load.Latency.Quantile(0.999),

@@ -25,8 +25,13 @@ const (
 	kfakeName        = "kfake"
 )
 
-// holdBytes is how much of its log the bare server keeps fetchable: more than any workload reads back.
-const holdBytes = 512 << 20
+// sizes are those of the bare server.
+type sizes struct {
+	hold    int64 // newest bytes of its log that stay fetchable: more than any workload reads back
+	journal int64
+}
+
+var usual = sizes{hold: 256 << 20, journal: 256 << 20}
 
 // target is a kind of server to measure.
 type target struct {
@@ -39,15 +44,16 @@ type target struct {
 }
 
 // targets lists what can be measured. heraclitus is the path of its binary.
-func targets(heraclitus string) []target {
+func targets(heraclitus string, bare sizes) []target {
+	hold, journal := strconv.FormatInt(bare.hold, 10), strconv.FormatInt(bare.journal, 10)
 	return []target{
 		{name: heraclitusDisk, upper: bareDisk, command: serveHeraclitus(heraclitus, func(dir string) string { return filepath.Join(dir, "data") })},
 		{name: heraclitusMemory, upper: bareMemory, command: serveHeraclitus(heraclitus, func(string) string { return "memory://" })},
 		{name: bareDisk, upper: bareDisk, reuse: true, command: func(ctx context.Context, port int, dir string) (*exec.Cmd, error) {
-			return self(ctx, "bare", "-port", strconv.Itoa(port), "-dir", dir)
+			return self(ctx, "bare", "-port", strconv.Itoa(port), "-hold", hold, "-journal", journal, "-dir", dir)
 		}},
 		{name: bareMemory, upper: bareMemory, command: func(ctx context.Context, port int, _ string) (*exec.Cmd, error) {
-			return self(ctx, "bare", "-port", strconv.Itoa(port))
+			return self(ctx, "bare", "-port", strconv.Itoa(port), "-hold", hold)
 		}},
 		{name: kfakeName, upper: bareMemory, command: func(ctx context.Context, port int, _ string) (*exec.Cmd, error) {
 			return self(ctx, "kfake", "-port", strconv.Itoa(port))
@@ -102,18 +108,19 @@ func serve(args []string) (bool, error) {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	port := flags.Int("port", 0, "port on 127.0.0.1")
 	dir := flags.String("dir", "", "bare: directory of the journal; empty: memory")
-	hold := flags.Int64("hold", holdBytes, "bare: newest bytes that stay fetchable")
+	hold := flags.Int64("hold", usual.hold, "bare: newest bytes that stay fetchable")
+	journal := flags.Int64("journal", usual.journal, "bare: least bytes of the journal")
 	if err := flags.Parse(args[1:]); err != nil {
 		return true, err
 	}
 	if args[0] == "kfake" {
 		return true, serveKfake(*port)
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(*port)))
+	l, err := net.Listen("tcp", addrOf(*port))
 	if err != nil {
 		return true, fmt.Errorf("listen: %w", err)
 	}
-	return true, bare.Serve(l, bare.Options{Dir: *dir, HoldBytes: *hold})
+	return true, bare.Serve(l, bare.Options{Dir: *dir, JournalBytes: *journal, HoldBytes: *hold})
 }
 
 // serveKfake runs franz-go's fake cluster, of one broker, until the process is told to end.

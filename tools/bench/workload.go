@@ -73,9 +73,9 @@ func workloads() []workload {
 		{name: "paced", title: "produce by kgo: 20,000 × 1 KiB a second", partitions: 8, rate: megabytes, speed: quickness,
 			prepare: paced{perSecond: 20_000, valueBytes: 1024}.prepare},
 		{name: "fetch", title: "hot fetch: 4 connections × 2 in flight × 1 MiB", partitions: partitionsFetched, rate: megabytes, speed: throughput,
-			prepare: hotFetch{depth: 2, bytesMax: 1 << 20, preload: 128 << 20}.prepare},
+			prepare: hotFetch{depth: 2, bytesMax: 1 << 20, preload: 96 << 20}.prepare},
 		{name: "consume", title: "consume by kgo: 8 partitions from the start, 1 KiB", partitions: partitionsConsumed, rate: megabytes, speed: throughput,
-			prepare: consume{preload: 384 << 20}.prepare},
+			prepare: consume{preload: 192 << 20}.prepare},
 	}
 }
 

@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	journalBytes   = 256 << 20 // length of the journal file
-	writeBytesMax  = 1 << 20   // one write call
-	commitBytesMax = 4 << 20   // one fdatasync
+	writeBytesMax  = 1 << 20 // one write call
+	commitBytesMax = 4 << 20 // one fdatasync
 )
 
 // journal is a file that was written once with zeros and is overwritten round and round: a server that recycles its
-// journal files, in its steady state. Position p of the log goes to p % journalBytes of the file.
+// journal files, in its steady state. Position p of the log goes to p % size of the file.
 type journal struct {
 	file *os.File
+	size int64
 }
 
-// openJournal opens the journal in dir. The file an earlier run has left is used as it is; a new one is filled with
-// zeros and synced, because overwriting costs half of what growing does.
-func openJournal(dir string) (*journal, error) {
+// openJournal opens the journal in dir, of at least size bytes. The file an earlier run has left is used as it is; a new
+// one is filled with zeros and synced, because overwriting costs half of what growing does.
+func openJournal(dir string, size int64) (*journal, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "journal"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
@@ -32,7 +32,8 @@ func openJournal(dir string) (*journal, error) {
 		return nil, fmt.Errorf("look at journal: %w", err)
 	}
 	zeros := make([]byte, writeBytesMax)
-	for at := info.Size(); at < journalBytes; at += writeBytesMax {
+	at := info.Size()
+	for ; at < size; at += writeBytesMax {
 		if _, err := f.WriteAt(zeros, at); err != nil {
 			return nil, fmt.Errorf("fill journal with zeros: %w", err)
 		}
@@ -40,14 +41,14 @@ func openJournal(dir string) (*journal, error) {
 	if err := f.Sync(); err != nil {
 		return nil, fmt.Errorf("sync journal: %w", err)
 	}
-	return &journal{file: f}, nil
+	return &journal{file: f, size: at}, nil
 }
 
 // commit makes positions from..to of the log durable.
 func (j *journal) commit(l *log, from, to int64) error {
 	for from < to {
-		n := min(to-from, writeBytesMax, journalBytes-from%journalBytes, int64(len(l.ring))-from%int64(len(l.ring)))
-		if _, err := j.file.WriteAt(l.at(from, int(n)), from%journalBytes); err != nil {
+		n := min(to-from, writeBytesMax, j.size-from%j.size, int64(len(l.ring))-from%int64(len(l.ring)))
+		if _, err := j.file.WriteAt(l.at(from, int(n)), from%j.size); err != nil {
 			return fmt.Errorf("write journal: %w", err)
 		}
 		from += n

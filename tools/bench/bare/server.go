@@ -23,8 +23,9 @@ import (
 
 // Options say where a server keeps its log.
 type Options struct {
-	Dir       string // holds the journal; empty: nothing is written, and a batch is acknowledged once it is in memory
-	HoldBytes int64  // newest bytes of the log that stay fetchable, in memory
+	Dir          string // holds the journal; empty: nothing is written, and a batch is acknowledged once it is in memory
+	JournalBytes int64  // least size of the journal
+	HoldBytes    int64  // newest bytes of the log that stay fetchable, in memory
 }
 
 type topic struct {
@@ -85,7 +86,7 @@ func newServer(l net.Listener, o Options) (*server, error) {
 		s.log.volatile = true
 		return s, nil
 	}
-	if s.journal, err = openJournal(o.Dir); err != nil {
+	if s.journal, err = openJournal(o.Dir, o.JournalBytes); err != nil {
 		return nil, err
 	}
 	go s.commit()
