@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,9 +50,10 @@ type api struct {
 	calls   sync.Pool // of *call
 }
 
-// newAPIs indexes a table by API key.
-func newAPIs(table []handler.Row, m *metrics.Metrics) map[int16]*api {
-	apis := make(map[int16]*api, len(table))
+// newAPIs indexes a table by API key. Keys that nobody serves are nil.
+func newAPIs(table []handler.Row, m *metrics.Metrics) []*api {
+	highest := slices.MaxFunc(table, func(a, b handler.Row) int { return cmp.Compare(a.Key, b.Key) }).Key
+	apis := make([]*api, highest+1)
 	for _, row := range table {
 		a := &api{Row: row, metrics: m.API(wire.Name(row.Key))}
 		a.calls.New = a.newCall
@@ -117,10 +120,10 @@ func (s *Server) route(b []byte) (a *api, version int16, err error) {
 		return nil, 0, fmt.Errorf("%w: %d bytes are too few", errMalformed, len(b))
 	}
 	key, version := int16(binary.BigEndian.Uint16(b)), int16(binary.BigEndian.Uint16(b[2:]))
-	if a = s.apis[key]; a == nil {
+	if key < 0 || int(key) >= len(s.apis) || s.apis[key] == nil {
 		return nil, 0, fmt.Errorf("%w: API key %d, version %d", errUnsupported, key, version)
 	}
-	return a, version, nil
+	return s.apis[key], version, nil
 }
 
 // decodeVersion decodes a call whose version is served. An ApiVersions request of any other version is answered all the

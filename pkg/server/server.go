@@ -64,7 +64,7 @@ var ErrClosed = errors.New("server is closed")
 type Server struct {
 	options   Options
 	handler   *handler.Handler
-	apis      map[int16]*api
+	apis      []*api // by key
 	log       *slog.Logger
 	metrics   *metrics.Metrics
 	pool      *pool
