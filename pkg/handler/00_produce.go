@@ -54,6 +54,13 @@ var (
 // producing is what a produce keeps between its two halves.
 type producing struct {
 	group *engine.Group // its commands; by number of the partition in the request
+	open  bool          // outcomes may still be written into group
+}
+
+func (p *producing) reset() {
+	if p.open {
+		*p = producing{}
+	}
 }
 
 func (h *Handler) submitProduce(c *Call, q *wire.ProduceRequest, r *wire.ProduceResponse) error {
@@ -68,6 +75,7 @@ func (h *Handler) submitProduce(c *Call, q *wire.ProduceRequest, r *wire.Produce
 	if c.produce.group == nil {
 		c.produce.group = new(engine.Group)
 	}
+	c.produce.open = true
 	in := intake{engine: h.engine, group: c.produce.group, version: c.Version, acks: q.Acks, nowMs: time.Now().UnixMilli(), refusal: transactionless(q)}
 	in.group.Reset(n)
 	for i := range q.TopicData {
@@ -241,8 +249,8 @@ func (h *Handler) finishProduce(c *Call, q *wire.ProduceRequest, r *wire.Produce
 	}
 	c.Conn.Flush()
 	results := c.produce.group.Results
-	if !c.produce.group.Wait(timeout, nil) {
-		c.produce.group, results = nil, nil // the outcomes may still be written
+	if c.produce.open = !c.produce.group.Wait(timeout, nil); c.produce.open {
+		results = nil
 	}
 	failed := kerr.None
 	for i := range r.Responses {

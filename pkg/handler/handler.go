@@ -95,6 +95,7 @@ func (c *Call) Reset() {
 	c.Response.Reset()
 	c.Conn, c.ReleaseFrame, c.Sent = nil, nil, nil
 	c.Unsupported, c.NoResponse = false, false
+	c.produce.reset()
 	c.fetch.reset()
 }
 
