@@ -51,7 +51,7 @@ func parse(args []string, messages io.Writer) (*settings, error) {
 	f.IntVar(&s.rounds, "rounds", 3, "runs of each workload on each server; medians are shown")
 	f.Int64Var(&s.mib, "mib", 2048, "most MiB produced in one run, which ends early then: servers may keep them all in memory")
 	f.StringVar(&s.only, "only", "", "workloads, separated by commas: "+strings.Join(names(workloads(), workloadName), ", ")+" (default all)")
-	f.StringVar(&s.targets, "targets", "", "servers, separated by commas: "+strings.Join(names(targets("", usual), targetName), ", ")+" (default all)")
+	f.StringVar(&s.targets, "targets", "", "servers, separated by commas: "+strings.Join(names(targets("", usual), targetName), ", ")+" (default all but "+bareGrowing+")")
 	f.StringVar(&s.root, "root", "../..", "the repository, to build Heraclitus from")
 	f.StringVar(&s.heraclitus, "heraclitus", "", "a Heraclitus binary to use instead of building one")
 	f.StringVar(&s.dir, "dir", "", "where to make a temporary directory; it should be on a disk (default .tmp in the repository)")
@@ -98,6 +98,15 @@ func pick[T any](what, list string, all []T, name func(T) string) ([]T, error) {
 	return picked, nil
 }
 
+// pickTargets returns the servers that list names; of an empty list, all but the extra ones.
+func pickTargets(list, heraclitus string) ([]target, error) {
+	picked, err := pick("server", list, targets(heraclitus, usual), targetName)
+	if list == "" {
+		picked = slices.DeleteFunc(picked, func(t target) bool { return t.extra })
+	}
+	return picked, err
+}
+
 // measure is the whole command but for the servers: it runs the benchmark and prints its tables to out. A run that
 // failed is an error, after the tables.
 func measure(ctx context.Context, args []string, out, messages io.Writer) error {
@@ -127,7 +136,7 @@ func (s *settings) bench(ctx context.Context, messages io.Writer) (b *bench, err
 	if b.workloads, err = pick("workload", s.only, workloads(), workloadName); err != nil {
 		return nil, err
 	}
-	if b.targets, err = pick("server", s.targets, targets(s.heraclitus, usual), targetName); err != nil {
+	if b.targets, err = pickTargets(s.targets, s.heraclitus); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
@@ -145,7 +154,7 @@ func (s *settings) bench(ctx context.Context, messages io.Writer) (b *bench, err
 		os.RemoveAll(b.dir)
 		return nil, err
 	}
-	b.targets, err = pick("server", s.targets, targets(binary, usual), targetName)
+	b.targets, err = pickTargets(s.targets, binary)
 	return b, err
 }
 

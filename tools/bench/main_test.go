@@ -100,6 +100,17 @@ func TestCommandLineIsChecked(t *testing.T) {
 	f("build heraclitus", "-targets", heraclitusDisk, "-root", t.TempDir())
 }
 
+func TestExtraServersHaveToBeNamed(t *testing.T) {
+	f := func(list string, want int) {
+		t.Helper()
+		if picked, err := pickTargets(list, ""); err != nil || len(picked) != want {
+			t.Errorf("%q picks %v, %v, want %d", list, names(picked, targetName), err, want)
+		}
+	}
+	f("", len(targets("", usual))-1)
+	f(bareGrowing+","+kfakeName, 2)
+}
+
 func TestInterruptEndsTheRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

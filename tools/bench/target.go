@@ -21,6 +21,7 @@ const (
 	heraclitusDisk   = "heraclitus-disk"
 	heraclitusMemory = "heraclitus-memory"
 	bareDisk         = "bare-disk"
+	bareGrowing      = "bare-growing"
 	bareMemory       = "bare-memory"
 	kfakeName        = "kfake"
 )
@@ -37,27 +38,34 @@ var usual = sizes{hold: 256 << 20, journal: 256 << 20}
 type target struct {
 	name  string
 	upper string // name of the bare server that bounds it
-	// reuse keeps the directory from one run to the next.
-	reuse bool
+	reuse bool   // the directory is kept from one run to the next
+	extra bool   // only measured if it is named
 	// command returns how to start one that listens on port of 127.0.0.1 and keeps its files in dir.
 	command func(ctx context.Context, port int, dir string) (*exec.Cmd, error)
 }
 
 // targets lists what can be measured. heraclitus is the path of its binary.
 func targets(heraclitus string, bare sizes) []target {
-	hold, journal := strconv.FormatInt(bare.hold, 10), strconv.FormatInt(bare.journal, 10)
 	return []target{
 		{name: heraclitusDisk, upper: bareDisk, command: serveHeraclitus(heraclitus, func(dir string) string { return filepath.Join(dir, "data") })},
 		{name: heraclitusMemory, upper: bareMemory, command: serveHeraclitus(heraclitus, func(string) string { return "memory://" })},
-		{name: bareDisk, upper: bareDisk, reuse: true, command: func(ctx context.Context, port int, dir string) (*exec.Cmd, error) {
-			return self(ctx, "bare", "-port", strconv.Itoa(port), "-hold", hold, "-journal", journal, "-dir", dir)
-		}},
-		{name: bareMemory, upper: bareMemory, command: func(ctx context.Context, port int, _ string) (*exec.Cmd, error) {
-			return self(ctx, "bare", "-port", strconv.Itoa(port), "-hold", hold)
-		}},
+		{name: bareDisk, upper: bareDisk, reuse: true, command: serveBare(bare, true, bare.journal)},
+		{name: bareMemory, upper: bareMemory, command: serveBare(bare, false, 0)},
+		{name: bareGrowing, upper: bareDisk, extra: true, command: serveBare(bare, true, 0)},
 		{name: kfakeName, upper: bareMemory, command: func(ctx context.Context, port int, _ string) (*exec.Cmd, error) {
 			return self(ctx, "kfake", "-port", strconv.Itoa(port))
 		}},
+	}
+}
+
+// serveBare starts the bare server, which keeps a journal or not.
+func serveBare(s sizes, onDisk bool, journal int64) func(context.Context, int, string) (*exec.Cmd, error) {
+	return func(ctx context.Context, port int, dir string) (*exec.Cmd, error) {
+		args := []string{"bare", "-port", strconv.Itoa(port), "-hold", strconv.FormatInt(s.hold, 10)}
+		if onDisk {
+			args = append(args, "-dir", dir, "-journal", strconv.FormatInt(journal, 10))
+		}
+		return self(ctx, args...)
 	}
 }
 
@@ -109,7 +117,7 @@ func serve(args []string) (bool, error) {
 	port := flags.Int("port", 0, "port on 127.0.0.1")
 	dir := flags.String("dir", "", "bare: directory of the journal; empty: memory")
 	hold := flags.Int64("hold", usual.hold, "bare: newest bytes that stay fetchable")
-	journal := flags.Int64("journal", usual.journal, "bare: least bytes of the journal")
+	journal := flags.Int64("journal", usual.journal, "bare: least bytes of the journal; 0: it grows")
 	if err := flags.Parse(args[1:]); err != nil {
 		return true, err
 	}

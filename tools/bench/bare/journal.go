@@ -2,6 +2,7 @@ package bare
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -21,7 +22,8 @@ type journal struct {
 }
 
 // openJournal opens the journal in dir, of at least size bytes. The file an earlier run has left is used as it is; a new
-// one is filled with zeros and synced, because overwriting costs half of what growing does.
+// one is filled with zeros and synced, because overwriting costs half of what growing does. With a size of 0 it grows all
+// the same.
 func openJournal(dir string, size int64) (*journal, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "journal"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -40,6 +42,9 @@ func openJournal(dir string, size int64) (*journal, error) {
 	}
 	if err := f.Sync(); err != nil {
 		return nil, fmt.Errorf("sync journal: %w", err)
+	}
+	if size == 0 {
+		at = math.MaxInt64
 	}
 	return &journal{file: f, size: at}, nil
 }

@@ -24,7 +24,7 @@ import (
 // Options say where a server keeps its log.
 type Options struct {
 	Dir          string // holds the journal; empty: nothing is written, and a batch is acknowledged once it is in memory
-	JournalBytes int64  // least size of the journal
+	JournalBytes int64  // least size of the journal, which is written once and then overwritten; 0: it is new, and grows
 	HoldBytes    int64  // newest bytes of the log that stay fetchable, in memory
 }
 

@@ -100,6 +100,7 @@ func TestRecordsComeBack(t *testing.T) {
 	}
 	f(Options{HoldBytes: small})
 	f(Options{HoldBytes: small, JournalBytes: small, Dir: t.TempDir()})
+	f(Options{HoldBytes: small, Dir: t.TempDir()}) // a journal that grows
 }
 
 // still returns a server without its committer, so that a test decides what is durable, and a connection to it over
