@@ -6,8 +6,13 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+const (
+	zstdBlockBytesMax = 128 << 10
+	zstdBytesFirst    = 2 * zstdBlockBytesMax
+)
+
 // unzstd decompresses into a buffer that the library may not outgrow. A frame may say how much it holds; those of most
-// producers do not, and when they held more than the buffer, it starts again with a larger one.
+// producers do not, and when they hold more than the buffer, it starts again with a larger one.
 func (w *workspace) unzstd(src []byte, limit int) error {
 	if err := w.prepareUnzstd(); err != nil {
 		return err
@@ -16,23 +21,28 @@ func (w *workspace) unzstd(src []byte, limit int) error {
 	if err != nil {
 		return err
 	}
-	for size = max(size, cap(w.plain), plainBytesFirst, 4*len(src)); ; size *= 4 {
+	for size = max(size, cap(w.plain), zstdBytesFirst, 4*len(src)); ; size *= 4 {
 		size = min(size, limit)
 		if w.plain = w.plain[:0]; cap(w.plain) < size {
 			w.plain = make([]byte, 0, size)
 		}
 		plain, err := w.zstdReader.DecodeAll(src, w.plain[:0:size])
-		if err == nil {
+		switch {
+		case err == nil:
 			w.plain = plain
 			return nil
-		}
-		if !errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		case !outgrown(err, size-len(plain)):
 			return err
-		}
-		if size == limit {
+		case size == limit:
 			return errTooLarge
 		}
 	}
+}
+
+// outgrown says whether a larger buffer than the one that had so many bytes left may help against err. The library has no
+// error of its own for a block that did not fit.
+func outgrown(err error, left int) bool {
+	return errors.Is(err, zstd.ErrDecoderSizeExceeded) || left < zstdBlockBytesMax
 }
 
 // zstdBytes returns what the first frame claims to hold, or 0 when it does not say. A claim beyond limit is not believed.
