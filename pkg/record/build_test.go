@@ -15,8 +15,8 @@ import (
 
 func TestBuildAndWalk(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for i := range 300 {
-		records, o := randomRecords(r), Options{Codec: codecs[i%len(codecs)], Level: Level(r.IntN(30) - 5)}
+	for i := range 150 {
+		records, o := randomRecords(r), Options{Codec: codecs[i%len(codecs)], Level: Level(i / 50 * 3)}
 		b, err := Check(mustBuild(t, o, records...), anyRules())
 		if err != nil {
 			t.Fatalf("%v level %d: %v", o.Codec, o.Level, err)

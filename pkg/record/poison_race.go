@@ -4,7 +4,10 @@ package record
 
 // poison overwrites bytes that nobody may hold a view of any more.
 func poison(b []byte) {
-	for i := range b {
-		b[i] = 0xdb
+	if len(b) > 0 {
+		b[0] = 0xdb
+	}
+	for n := 1; n < len(b); n *= 2 {
+		copy(b[n:], b[:n])
 	}
 }

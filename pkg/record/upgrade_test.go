@@ -226,7 +226,7 @@ func TestUpgradeBoundsAllWrappersTogether(t *testing.T) {
 // TestDowngradeUpgrade takes random batches to each old format and back: what that format can hold is unchanged.
 func TestDowngradeUpgrade(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range 200 {
+	for i := range 80 {
 		records, c, magic := randomRecords(r), Codec(i%4), int8(i/4%2)
 		set, next, err := Downgrade(nil, mustBuild(t, Options{Codec: c}, records...), magic, 0, 1<<30)
 		if err != nil || next != int64(len(records)) {
