@@ -36,7 +36,7 @@ func TestJava(t *testing.T) {
 					"--property", "parse.key=true", "--producer-property", "acks=all")
 				got := tools.run(t, "", "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server", s.addr(), "--topic", topic,
 					"--partition", "0", "--offset", "earliest", "--max-messages", "500", "--timeout-ms", "20000", "--property", "print.key=true")
-				if got != text {
+				if !strings.HasSuffix(got, text) { // newer tools begin with a word on their own options
 					t.Errorf("%s %s: got %d bytes, want %d:\n%.300s", version, codec, len(got), len(text), got)
 				}
 			}
