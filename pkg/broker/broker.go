@@ -41,13 +41,13 @@ type Broker struct {
 
 	kafka  []net.Listener
 	http   []net.Listener
-	engine atomic.Pointer[engine.Engine] // nil until it is open
+	engine atomic.Pointer[engine.Engine] // nil until it is open, and from Stop on
 	failed chan error                    // what ended a listener
 	stops  []func(context.Context) error // of what was started, in that order
 }
 
-// errStarting is why a broker is not ready that has not been yet.
-var errStarting = errors.New("starting")
+// errNotServing is why a broker is not ready before Start has returned and after Stop was called.
+var errNotServing = errors.New("starting or stopping")
 
 // Start starts a broker and returns once it is ready. Its settings are validated first.
 func Start(c config.Config, o Options) (*Broker, error) {
@@ -67,16 +67,19 @@ func (b *Broker) start(o Options) error {
 		return err
 	}
 	b.startAdmin(o)
-	if err := b.openEngine(); err != nil {
+	e, err := b.openEngine()
+	if err != nil {
 		return err
 	}
-	b.startServer()
+	b.startServer(e)
+	b.engine.Store(e)
 	return nil
 }
 
 // Stop stops the broker: what was accepted is answered, everything acknowledged is durable, and all ports and files are
 // given back. When ctx ends first the connections are cut. It may be called once.
 func (b *Broker) Stop(ctx context.Context) error {
+	b.engine.Store(nil)
 	var errs []error
 	for _, stop := range slices.Backward(b.stops) {
 		errs = append(errs, stop(ctx))
@@ -101,7 +104,7 @@ func (b *Broker) Ready() error {
 	if e := b.engine.Load(); e != nil {
 		return e.Ready()
 	}
-	return errStarting
+	return errNotServing
 }
 
 // onStop has Stop run f before what was given to it earlier.
@@ -142,27 +145,26 @@ func (b *Broker) startAdmin(o Options) {
 }
 
 // openEngine opens storage, and the engine on it.
-func (b *Broker) openEngine() error {
+func (b *Broker) openEngine() (*engine.Engine, error) {
 	storage, err := openStorage(&b.config, b.log)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b.onStop(func(context.Context) error { return storage.journal.Close() })
 	options, err := b.engineOptions()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e, err := engine.Open(storage.journal, storage.objects, options)
 	if err != nil {
-		return fmt.Errorf("storage.path = %q: %w", b.config.Storage.Path, err)
+		return nil, fmt.Errorf("storage.path = %q: %w", b.config.Storage.Path, err)
 	}
-	b.engine.Store(e)
 	b.onStop(func(context.Context) error { return e.Close() })
-	return nil
+	return e, nil
 }
 
-func (b *Broker) startServer() {
-	h := handler.New(b.engine.Load(), b.handlerOptions())
+func (b *Broker) startServer(e *engine.Engine) {
+	h := handler.New(e, b.handlerOptions())
 	s := server.New(h, handler.Table(), b.serverOptions())
 	for _, l := range b.kafka {
 		go func() { b.fail(s.Serve(l, listenerName)) }()

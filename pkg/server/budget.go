@@ -33,7 +33,18 @@ func newBudget(max int64) *budget { return &budget{max: max} }
 // acquire waits until n bytes fit, and takes them. It gives up, and says false, when done is closed. A claim larger than
 // the whole budget fits when nothing else is held.
 func (b *budget) acquire(n int64, done <-chan struct{}) bool {
-	return b.wait(&claim{bytes: n}, done)
+	return b.tryAcquire(n) || b.wait(&claim{bytes: n}, done)
+}
+
+// tryAcquire is acquire where nobody has to wait, which is nearly always.
+func (b *budget) tryAcquire(n int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	fits := len(b.mu.waiting) == 0 && b.roomLocked(n)
+	if fits {
+		b.mu.used += n
+	}
+	return fits
 }
 
 // grow is acquire for one who holds a part already. overdrawn says whether this holder has overdrawn, before and after;

@@ -319,7 +319,7 @@ func (c *conn) linger() {
 func (c *conn) report(cause error) {
 	reason, level := classify(cause)
 	c.server.metrics.ConnectionsClosed(reason).Inc()
-	c.server.log.Log(context.Background(), level, "connection closed", "peer", c.shared.RemoteAddr, "reason", reason, "cause", cause)
+	c.server.log.Log(context.Background(), c.server.chatter.level(level), "connection closed", "peer", c.shared.RemoteAddr, "reason", reason, "cause", cause)
 }
 
 // endings says how each ending is counted, and how loudly it is told: what an operator can mend or should know of is

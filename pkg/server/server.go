@@ -30,8 +30,11 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/metrics"
 )
 
-// trimInterval is how often free buffers that nobody needs are given back to the system.
-const trimInterval = 30 * time.Second
+const (
+	trimInterval    = 30 * time.Second // how often free buffers that nobody needs are given back to the system
+	cutTime         = 2 * time.Second  // how long Shutdown waits for connections that it has cut
+	chatterMessages = 10               // a second: so much about clients is logged at Info, the rest at Debug
+)
 
 // Options are the settings of a server. All limits must be set.
 type Options struct {
@@ -71,6 +74,7 @@ type Server struct {
 	frames    *budget
 	responses *budget
 	inFlight  atomic.Int64
+	chatter   chatter
 	stopping  chan struct{} // closed by Shutdown
 	empty     chan struct{} // closed after that, when the last connection has ended
 
@@ -142,7 +146,7 @@ func (s *Server) isStopping() bool {
 }
 
 // Shutdown stops accepting and reading, waits until what was accepted is answered, and closes all connections. When ctx
-// ends first the connections are cut, and its error is returned.
+// ends first the connections are cut, and its error is returned, soon even if a handler does not return at all.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.stopAccepting() {
 		c.stop()
@@ -155,7 +159,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.connections() {
 		c.net.Close()
 	}
-	<-s.empty
+	select {
+	case <-s.empty:
+	case <-time.After(cutTime):
+	}
 	return fmt.Errorf("wait for requests in flight: %w", ctx.Err())
 }
 
@@ -196,7 +203,7 @@ func (s *Server) welcome(nc net.Conn, listener string) {
 	c := s.newConn(nc, listener)
 	if limit := s.register(c); limit != "" {
 		s.metrics.ConnectionsRefused(limit).Inc()
-		s.log.Info("connection refused", "peer", c.shared.RemoteAddr, "limit", limit)
+		s.log.Log(context.Background(), s.chatter.level(slog.LevelInfo), "connection refused", "peer", c.shared.RemoteAddr, "limit", limit)
 		nc.Close()
 		return
 	}
@@ -301,6 +308,21 @@ func (s *Server) noteEmptyLocked() {
 	if s.mu.stopped && len(s.mu.conns) == 0 {
 		close(s.empty)
 	}
+}
+
+// chatter counts what is said about clients, so that nobody fills the log from outside.
+type chatter struct{ second, said atomic.Int64 }
+
+// level is the level wanted for one more message, or Debug when enough has been said in this second.
+func (c *chatter) level(wanted slog.Level) slog.Level {
+	now := time.Now().Unix()
+	if c.second.Swap(now) != now {
+		c.said.Store(0)
+	}
+	if wanted > slog.LevelDebug && c.said.Add(1) > chatterMessages {
+		return slog.LevelDebug
+	}
+	return wanted
 }
 
 // trim gives back unused buffers until the server stops.

@@ -614,6 +614,31 @@ func TestShutdownCut(t *testing.T) {
 	}
 }
 
+// TestChatter shows that a flood of bad clients does not become a flood of messages, and that the next second is heard.
+func TestChatter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c chatter
+		heard := func() (n int) {
+			for range 1000 {
+				if c.level(slog.LevelInfo) == slog.LevelInfo {
+					n++
+				}
+			}
+			return n
+		}
+		if n := heard(); n != chatterMessages {
+			t.Errorf("%d of 1000 messages were heard, want %d", n, chatterMessages)
+		}
+		time.Sleep(time.Second)
+		if n := heard(); n != chatterMessages {
+			t.Errorf("in the next second %d were heard, want %d", n, chatterMessages)
+		}
+		if c.level(slog.LevelDebug) != slog.LevelDebug {
+			t.Error("the level of an everyday message was changed")
+		}
+	})
+}
+
 // TestViewsArePoisoned shows, under the race detector, that bytes of a request kept beyond its end do not stay what they
 // were, so that a handler that keeps them fails its tests.
 func TestViewsArePoisoned(t *testing.T) {
@@ -637,6 +662,34 @@ func TestViewsArePoisoned(t *testing.T) {
 	if n := <-lengths; n != 1000 {
 		t.Fatalf("a view of %d bytes", n)
 	}
+}
+
+// BenchmarkPipelined is what the server itself costs: bursts of eight small requests, answered by empty responses. The
+// client's part is in it.
+func BenchmarkPipelined(b *testing.B) {
+	o := testOptions()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := New(nil, on(tableOf(wire.KeyProduce), wire.KeyProduce, answer, answer), o)
+	go s.Serve(l, "bench")
+	defer s.Shutdown(context.Background())
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	burst := bytes.Repeat(request(wire.KeyProduce, 9, 1, &wire.ProduceRequest{}), 8)
+	answers := make([]byte, 8*len(framed(wire.NewResponse(wire.KeyProduce).Append(make([]byte, 5), 9))))
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Write(burst)
+		if _, err := io.ReadFull(c, answers); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(8*b.N), "ns/request")
 }
 
 // raceEnabled says whether kbin.Poison does something.

@@ -43,6 +43,7 @@ type writer struct {
 	vectors  net.Buffers         // scratch of vectorise
 	copied   []byte              // scratch of vectorise, from the pool
 	window   net.Buffers         // scratch of write
+	unsent   net.Buffers         // what is left of window while it is written
 	noteHole func(*kbin.Records) // the method addHole, made once
 }
 
@@ -114,7 +115,7 @@ func (w *writer) flush() error {
 // reset forgets what was added, keeping a little memory for the next burst.
 func (w *writer) reset() {
 	w.pool.put(w.copied)
-	w.copied, w.size = nil, 0
+	w.copied, w.unsent, w.size = nil, nil, 0
 	if cap(w.buf) > keptWriterBytes {
 		w.release()
 	}
@@ -188,8 +189,8 @@ func (w *writer) write(vectors net.Buffers) error {
 	for len(vectors) > 0 {
 		vectors = w.openWindow(vectors)
 		w.arm()
-		window := w.window
-		n, err := window.WriteTo(w.conn)
+		w.unsent = w.window
+		n, err := w.unsent.WriteTo(w.conn)
 		w.sent.AddInt64(n)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return errSlowReader
