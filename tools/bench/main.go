@@ -98,10 +98,12 @@ func pick[T any](what, list string, all []T, name func(T) string) ([]T, error) {
 	return picked, nil
 }
 
-// pickTargets returns the servers that list names; of an empty list, all but the extra ones.
-func pickTargets(list, heraclitus string) ([]target, error) {
-	picked, err := pick("server", list, targets(heraclitus, usual), targetName)
-	if list == "" {
+// pickTargets returns the servers that are named; if none is, all but the extra ones.
+func (s *settings) pickTargets(heraclitus string) ([]target, error) {
+	take := usual
+	take.memory = max(take.memory, 2*s.mib<<20)
+	picked, err := pick("server", s.targets, targets(heraclitus, take), targetName)
+	if s.targets == "" {
 		picked = slices.DeleteFunc(picked, func(t target) bool { return t.extra })
 	}
 	return picked, err
@@ -136,7 +138,7 @@ func (s *settings) bench(ctx context.Context, messages io.Writer) (b *bench, err
 	if b.workloads, err = pick("workload", s.only, workloads(), workloadName); err != nil {
 		return nil, err
 	}
-	if b.targets, err = pickTargets(s.targets, s.heraclitus); err != nil {
+	if b.targets, err = s.pickTargets(s.heraclitus); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
@@ -154,7 +156,7 @@ func (s *settings) bench(ctx context.Context, messages io.Writer) (b *bench, err
 		os.RemoveAll(b.dir)
 		return nil, err
 	}
-	b.targets, err = pickTargets(s.targets, binary)
+	b.targets, err = s.pickTargets(binary)
 	return b, err
 }
 

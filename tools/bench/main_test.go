@@ -103,7 +103,7 @@ func TestCommandLineIsChecked(t *testing.T) {
 func TestExtraServersHaveToBeNamed(t *testing.T) {
 	f := func(list string, want int) {
 		t.Helper()
-		if picked, err := pickTargets(list, ""); err != nil || len(picked) != want {
+		if picked, err := (&settings{targets: list}).pickTargets(""); err != nil || len(picked) != want {
 			t.Errorf("%q picks %v, %v, want %d", list, names(picked, targetName), err, want)
 		}
 	}

@@ -26,13 +26,14 @@ const (
 	kfakeName        = "kfake"
 )
 
-// sizes are those of the bare server.
+// sizes are what the servers may take, in bytes.
 type sizes struct {
-	hold    int64 // newest bytes of its log that stay fetchable: more than any workload reads back
-	journal int64
+	hold    int64 // of the bare server's log, the newest that stay fetchable: more than any workload reads back
+	journal int64 // of the bare server's journal
+	memory  int64 // of records that Heraclitus keeps in memory: more than is produced in a run
 }
 
-var usual = sizes{hold: 256 << 20, journal: 256 << 20}
+var usual = sizes{hold: 256 << 20, journal: 256 << 20, memory: 4 << 30}
 
 // target is a kind of server to measure.
 type target struct {
@@ -45,13 +46,13 @@ type target struct {
 }
 
 // targets lists what can be measured. heraclitus is the path of its binary.
-func targets(heraclitus string, bare sizes) []target {
+func targets(heraclitus string, s sizes) []target {
 	return []target{
-		{name: heraclitusDisk, upper: bareDisk, command: serveHeraclitus(heraclitus, func(dir string) string { return filepath.Join(dir, "data") })},
-		{name: heraclitusMemory, upper: bareMemory, command: serveHeraclitus(heraclitus, func(string) string { return "memory://" })},
-		{name: bareDisk, upper: bareDisk, reuse: true, command: serveBare(bare, true, bare.journal)},
-		{name: bareMemory, upper: bareMemory, command: serveBare(bare, false, 0)},
-		{name: bareGrowing, upper: bareDisk, extra: true, command: serveBare(bare, true, 0)},
+		{name: heraclitusDisk, upper: bareDisk, command: serveHeraclitus(heraclitus, true, s)},
+		{name: heraclitusMemory, upper: bareMemory, command: serveHeraclitus(heraclitus, false, s)},
+		{name: bareDisk, upper: bareDisk, reuse: true, command: serveBare(s, true, s.journal)},
+		{name: bareMemory, upper: bareMemory, command: serveBare(s, false, 0)},
+		{name: bareGrowing, upper: bareDisk, extra: true, command: serveBare(s, true, 0)},
 		{name: kfakeName, upper: bareMemory, command: func(ctx context.Context, port int, _ string) (*exec.Cmd, error) {
 			return self(ctx, "kfake", "-port", strconv.Itoa(port))
 		}},
@@ -69,14 +70,19 @@ func serveBare(s sizes, onDisk bool, journal int64) func(context.Context, int, s
 	}
 }
 
-// serveHeraclitus starts the real thing, with nothing set but its ports and its storage.
-func serveHeraclitus(binary string, storage func(dir string) string) func(context.Context, int, string) (*exec.Cmd, error) {
+// serveHeraclitus starts the real thing, on disk or in memory, with nothing set but what it needs.
+func serveHeraclitus(binary string, onDisk bool, s sizes) func(context.Context, int, string) (*exec.Cmd, error) {
 	return func(ctx context.Context, port int, dir string) (*exec.Cmd, error) {
 		http, err := freePort()
 		if err != nil {
 			return nil, err
 		}
-		config := fmt.Sprintf("kafka_port = %d\nhttp_port = %d\n\n[storage]\npath = %q\n", port, http, storage(dir))
+		config := fmt.Sprintf("kafka_port = %d\nhttp_port = %d\n\n[storage]\n", port, http)
+		if onDisk {
+			config += fmt.Sprintf("path = %q\n", filepath.Join(dir, "data"))
+		} else {
+			config += fmt.Sprintf("path = %q\nmemory_bytes_max = %d\n", "memory://", s.memory)
+		}
 		file := filepath.Join(dir, "heraclitus.toml")
 		if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 			return nil, fmt.Errorf("write configuration: %w", err)

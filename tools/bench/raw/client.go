@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
 	"github.com/heraclitus/heraclitus/tools/bench/hist"
 )
 
@@ -266,9 +268,21 @@ func (c *Conn) receiveHead() (int, error) {
 	if correlation := be.Uint32(head[4:]); correlation != c.answered {
 		return 0, fmt.Errorf("an answer to request %d, expected one to %d", correlation, c.answered)
 	}
-	if !bytes.Equal(head[8:], c.want) {
-		return 0, fmt.Errorf("the answer begins % x, expected % x; the last two bytes are the error code", head[8:], c.want)
+	if err := c.compare(head[8:]); err != nil {
+		return 0, err
 	}
 	_, err = c.br.Discard(len(head))
 	return n - 4 - len(c.want), err
+}
+
+// compare checks the start of an answer. The last field of it is the error code.
+func (c *Conn) compare(got []byte) error {
+	if bytes.Equal(got, c.want) {
+		return nil
+	}
+	if at := len(c.want) - 2; len(got) == len(c.want) && bytes.Equal(got[:at], c.want[:at]) {
+		code := int16(be.Uint16(got[at:]))
+		return fmt.Errorf("error code %d: %w", code, kerr.ErrorForCode(code))
+	}
+	return fmt.Errorf("the answer begins % x, expected % x", got, c.want)
 }

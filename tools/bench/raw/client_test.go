@@ -128,7 +128,7 @@ func TestWrongAnswersEndTheRun(t *testing.T) {
 		}
 	}
 	f(produce, answer(good), "")
-	f(produce, answer(refused), "error code")
+	f(produce, answer(refused), "error code 3: UNKNOWN_TOPIC_OR_PARTITION")
 	f(produce, toAnother, "an answer to request 1, expected one to 0")
 	f(produce, answer(good[:4]), "the answer begins")
 	f(produce, []byte{0xff, 0xff, 0xff, 0xff}, "an answer of")
