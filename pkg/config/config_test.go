@@ -130,7 +130,8 @@ func TestValidate(t *testing.T) {
 	f(func(c *Config) { c.Storage.Path = "" }, `storage.path = "": should be a directory, or "memory://"`)
 	f(func(c *Config) { c.Storage.Path = "s3://b/p" }, `storage.path = "s3://b/p": should be a directory, or "memory://": this version does not store to S3 yet`)
 	f(func(c *Config) { c.Storage.Path = "file:///x" }, `storage.path = "file:///x": should be a directory, written as a plain path, or "memory://"`)
-	f(func(c *Config) { c.Storage.Fsync = "never" }, `storage.fsync = "never": should be "commit" or "interval"`)
+	f(func(c *Config) { c.Storage.Fsync = "never" }, `storage.fsync = "never": should be "commit"`)
+	f(func(c *Config) { c.Storage.Fsync = FsyncInterval }, `storage.fsync = "interval": should be "commit": this version can only sync every commit`)
 	f(func(c *Config) { c.Auth.Enabled = true }, "auth.enabled = true: should be false: this version cannot check passwords yet, and does not pretend to")
 	f(func(c *Config) { c.Metrics.Prefix = "9lives" }, `metrics.prefix = "9lives": should be letters, digits and underscores, not beginning with a digit`)
 	f(func(c *Config) { c.Limits.RequestsBytesMax = 1 << 20 }, "limits.requests_bytes_max = 1048576: should be at least 104857600")
@@ -154,5 +155,4 @@ func TestAcceptedValues(t *testing.T) {
 	f(func(c *Config) { c.ListenHost = "::" })
 	f(func(c *Config) { c.Storage.Path = "C:/data" })
 	f(func(c *Config) { c.Metrics.Prefix = "" })
-	f(func(c *Config) { c.Storage.Fsync = FsyncInterval })
 }

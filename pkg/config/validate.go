@@ -70,7 +70,8 @@ func (c *Config) validateStorage(v *validator) {
 	case isURL && !s.InMemory():
 		v.wrong("storage.path", s.Path, `a directory, written as a plain path, or "memory://"`)
 	}
-	v.check(s.Fsync == FsyncCommit || s.Fsync == FsyncInterval, "storage.fsync", s.Fsync, `"commit" or "interval"`)
+	v.check(s.Fsync != FsyncInterval, "storage.fsync", s.Fsync, `"commit": this version can only sync every commit`)
+	v.check(s.Fsync == FsyncCommit || s.Fsync == FsyncInterval, "storage.fsync", s.Fsync, `"commit"`)
 	v.between("storage.fsync_interval_ms", s.FsyncIntervalMs, 1, 3600*secondMs)
 	v.between("storage.memory_bytes_max", s.MemoryBytesMax, 4<<20, math.MaxInt64)
 	v.between("storage.cache_bytes_max", s.CacheBytesMax, 1<<20, math.MaxInt64)
