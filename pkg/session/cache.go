@@ -18,6 +18,10 @@ const (
 // min.incremental.fetch.session.eviction.ms.
 const evictionMs = 2 * 60 * 1000
 
+// refusalMs is how long nobody looks again for sessions to evict, for one that is no larger, after none was found: looking
+// takes all sessions, and while the cache is full every client without a session asks for one with every fetch.
+const refusalMs = 1000
+
 // Cache holds the sessions of a server. It is safe for any number of goroutines.
 type Cache struct {
 	sessionsMax int
@@ -25,6 +29,10 @@ type Cache struct {
 		sync.Mutex
 		sessions   map[int32]*session
 		partitions int // of all sessions
+		refused    struct {
+			atMs int64
+			size int
+		} // the last session for which nobody made room
 	}
 }
 
@@ -176,8 +184,13 @@ func (c *Cache) newIDLocked() int32 {
 // makeRoomLocked sees to it that a session of size partitions fits in, and evicts others for it if it may.
 func (c *Cache) makeRoomLocked(size int, nowMs int64) bool {
 	for len(c.mu.sessions) >= c.sessionsMax || c.mu.partitions+size > cachePartitionsMax {
+		last := &c.mu.refused
+		if size <= last.size && nowMs-last.atMs < refusalMs {
+			return false
+		}
 		s := c.evictableLocked(size, nowMs)
 		if s == nil {
+			last.atMs, last.size = nowMs, size
 			return false
 		}
 		c.removeLocked(s)

@@ -262,6 +262,30 @@ func TestEviction(t *testing.T) {
 	})
 }
 
+// TestRefusalIsRemembered shows that a full cache is not searched for every client that would like a session.
+func TestRefusalIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewCache(1)
+		open := func(topics ...string) bool {
+			id, _, _ := fetch(t, c, logs{}, Request{Partitions: named(topics...)})
+			return id != 0
+		}
+		open("a")
+		time.Sleep((evictionMs - 1) * time.Millisecond)
+		if open("a", "b") {
+			t.Error("a young session was evicted")
+		}
+		time.Sleep(3 * time.Millisecond)
+		if open("a", "b") {
+			t.Error("searched again at once")
+		}
+		time.Sleep(refusalMs * time.Millisecond)
+		if !open("a", "b") {
+			t.Error("not searched again")
+		}
+	})
+}
+
 func TestLimits(t *testing.T) {
 	many := func(topic string, n int) []Partition {
 		ps := make([]Partition, n)
