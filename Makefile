@@ -1,0 +1,54 @@
+# make help lists what there is. The product and `make test` need Go and make, nothing else.
+
+GO      ?= go
+BIN     := bin/heraclitus
+MODULES := . tools/bench tools/interop
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test race vet tidy generate fix schemas interop fuzz bench crash clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: build ## Build and start a server: Kafka on 9092, metrics on 9093, data in ./data
+	$(BIN) serve
+
+build: ## Build bin/heraclitus
+	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/heraclitus
+
+test: vet tidy ## What CI runs: vet, tidy, drift, and every test, the Go clients' included
+	@for m in $(MODULES); do (cd $$m && echo "== $$m" && $(GO) test ./...) || exit 1; done
+
+race: ## Every test under the race detector, frames poisoned after use
+	@for m in $(MODULES); do (cd $$m && echo "== $$m" && $(GO) test -race ./...) || exit 1; done
+
+vet: ## gofmt and go vet
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: make fix'; exit 1; }
+	@for m in $(MODULES); do (cd $$m && $(GO) vet ./...) || exit 1; done
+
+tidy: ## Check the shape of the code: imports, handler files, generated code and tables up to date
+	$(GO) run ./gen -check
+	$(GO) run ./tools/tidy
+
+generate: ## Write pkg/wire anew from schemas/
+	$(GO) generate ./pkg/wire
+
+schemas: ## Take Kafka's message specs anew; KAFKA=4.x tries another release and prints what it brings
+	$(GO) run ./tools/schemas $(if $(KAFKA),-newer $(KAFKA))
+
+interop: ## The longer suite: kcat, Kafka's own Java clients, a real broker beside ours, a full disk, a failed sync (needs kcat, strace, Java, Maven, root)
+	cd tools/interop && $(GO) test -tags full -timeout 60m -v ./...
+
+crash: ## Twenty rounds of SIGKILL under load
+	cd tools/interop && CRASH_ROUNDS=20 $(GO) test -run TestKillUnderLoad -timeout 30m -count 1 -v .
+
+bench: ## Heraclitus beside a bare server and kfake, in one run
+	cd tools/bench && $(GO) run .
+
+fix: generate ## gofmt, and write generated code and the README's tables anew
+	gofmt -w $$(git ls-files '*.go')
+	$(GO) run ./tools/tidy -fix
+
+clean: ## Remove what was built
+	rm -rf bin .tmp

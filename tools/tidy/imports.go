@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const module = "github.com/heraclitus/heraclitus"
+
+// mayImport is the architecture: which packages of ours each package below pkg/ may import. A folder below one in the list,
+// such as a driver, may import what that one may, and that one.
+var mayImport = map[string][]string{
+	"kerr":     {},
+	"kbin":     {},
+	"metrics":  {},
+	"config":   {"topic"},
+	"wire":     {"kbin"},
+	"record":   {"kerr"},
+	"topic":    {"kerr"},
+	"objstore": {},
+	"journal":  {},
+	"session":  {"kerr", "kbin"},
+	"state":    {"kerr", "kbin", "record"},
+	"engine":   {"kerr", "record", "topic", "state", "journal", "objstore", "metrics"},
+	"handler":  {"kerr", "kbin", "wire", "record", "topic", "session", "state", "engine"},
+	"server":   {"kerr", "kbin", "wire", "handler", "metrics"},
+	"admin":    {"metrics"},
+	"broker":   {"config", "topic", "engine", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "objstore", "objstore/file", "objstore/mem"},
+}
+
+// homes says in which folders alone a foreign module may be imported.
+var homes = map[string][]string{
+	"github.com/dave/jennifer":           {"gen"},
+	"github.com/klauspost/compress":      {"pkg/record"},
+	"github.com/golang/snappy":           {"pkg/record"},
+	"github.com/pierrec/lz4/v4":          {"pkg/record"},
+	"github.com/VictoriaMetrics/metrics": {"pkg/metrics"},
+	"github.com/urfave/cli/v2":           {"cmd/heraclitus"},
+	"github.com/BurntSushi/toml":         {"pkg/config"},
+	"github.com/xrash/smetrics":          {"pkg/config"},
+	"golang.org/x/net":                   {"pkg/admin"},
+	"golang.org/x/sys":                   {"pkg/journal/file", "pkg/server"},
+	"github.com/anishathalye/porcupine":  {"pkg/journal/journaltest"},
+}
+
+// refusedOwn says why a file in folder may not import our package pkg/own; empty when it may.
+func refusedOwn(folder, own string) string {
+	importer, ok := strings.CutPrefix(folder, "pkg/")
+	if !ok {
+		return "" // commands and tools put packages together as they need
+	}
+	for p := importer; ; p = p[:strings.LastIndex(p, "/")] {
+		allowed, listed := mayImport[p]
+		if listed && (own == p || slices.Contains(allowed, own)) {
+			return ""
+		}
+		if !strings.Contains(p, "/") {
+			if !listed {
+				return fmt.Sprintf("pkg/%s is not in the import table: tools/tidy/imports.go", p)
+			}
+			return fmt.Sprintf("pkg/%s may not import pkg/%s: see tools/tidy/imports.go", importer, own)
+		}
+	}
+}
+
+// refusedForeign says why a file in folder may not import a package of another module; empty when it may.
+func refusedForeign(folder, imported string) string {
+	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") || strings.HasPrefix(imported, module) {
+		return ""
+	}
+	if strings.HasPrefix(folder, "tools/") {
+		return ""
+	}
+	for foreign, folders := range homes {
+		if imported == foreign || strings.HasPrefix(imported, foreign+"/") {
+			if slices.Contains(folders, folder) {
+				return ""
+			}
+			return fmt.Sprintf("%s is at home in %s only", foreign, strings.Join(folders, " and "))
+		}
+	}
+	return fmt.Sprintf("%s has no home: name one in tools/tidy/imports.go", imported)
+}
