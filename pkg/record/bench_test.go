@@ -21,16 +21,8 @@ func benchRecords(n, size int) []Record {
 	return out
 }
 
-func benchBatch(b *testing.B, c Codec) Batch {
-	batch, err := Build(Options{Codec: c}, benchRecords(100, 1024)...)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return batch
-}
-
 func BenchmarkCRC(b *testing.B) {
-	batch := benchBatch(b, None)
+	batch := mustBuild(b, Options{}, benchRecords(100, 1024)...)
 	b.SetBytes(int64(len(batch)))
 	for b.Loop() {
 		crc32.Checksum(batch[attributesAt:], castagnoli)
@@ -40,10 +32,10 @@ func BenchmarkCRC(b *testing.B) {
 func BenchmarkCheck(b *testing.B) {
 	for c := None; c <= Zstd; c++ {
 		b.Run(c.String(), func(b *testing.B) {
-			batch := benchBatch(b, c)
+			batch := mustBuild(b, Options{Codec: c}, benchRecords(100, 1024)...)
 			rules := anyRules()
 			b.ReportAllocs()
-			b.SetBytes(int64(len(benchBatch(b, None))))
+			b.SetBytes(100 << 10)
 			for b.Loop() {
 				if _, err := Check(batch, rules); err != nil {
 					b.Fatal(err)
@@ -53,8 +45,19 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
+// BenchmarkCheckOne is the other end: a batch of one record of 100 bytes.
+func BenchmarkCheckOne(b *testing.B) {
+	batch, rules := mustBuild(b, Options{}, benchRecords(1, 100)...), anyRules()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Check(batch, rules); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkRecords(b *testing.B) {
-	batch := benchBatch(b, None)
+	batch := mustBuild(b, Options{}, benchRecords(100, 1024)...)
 	b.ReportAllocs()
 	b.SetBytes(int64(len(batch)))
 	for b.Loop() {
@@ -75,7 +78,7 @@ func BenchmarkBuild(b *testing.B) {
 			var dst []byte
 			records := benchRecords(100, 1024)
 			b.ReportAllocs()
-			b.SetBytes(int64(len(benchBatch(b, None))))
+			b.SetBytes(100 << 10)
 			for b.Loop() {
 				builder.Reset(Options{Codec: c})
 				for _, r := range records {
@@ -92,10 +95,10 @@ func BenchmarkBuild(b *testing.B) {
 func BenchmarkDowngrade(b *testing.B) {
 	for c := None; c < Zstd; c++ {
 		b.Run(c.String(), func(b *testing.B) {
-			batch := benchBatch(b, c)
+			batch := mustBuild(b, Options{Codec: c}, benchRecords(100, 1024)...)
 			var dst []byte
 			b.ReportAllocs()
-			b.SetBytes(int64(len(benchBatch(b, None))))
+			b.SetBytes(100 << 10)
 			for b.Loop() {
 				dst, _, _ = Downgrade(dst[:0], batch, 1, 0, 1<<20)
 			}

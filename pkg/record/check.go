@@ -6,8 +6,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 )
 
-// Rules are what a topic and the version of a produce request ask of a record set. There is no zero value to speak of:
-// every field is meant.
+// Rules are what a topic and the version of a produce request ask of a record set. The zero value is of no use: apart from
+// PlainBytesMax, a bound of 0 is a bound.
 type Rules struct {
 	TimestampType TimestampType // message.timestamp.type; with LogAppendTime the batch is stamped with NowMs
 	NowMs         int64         // the server's time, milliseconds since 1970; not negative
@@ -36,8 +36,10 @@ type Rules struct {
 //
 // Where single records are at fault the error is a [*Refusal].
 //
-// Stricter than Kafka: it drops a truncated batch behind the first one in silence, checks the offset deltas of compressed
-// batches only (and writes those anew), and lets some of the senseless flags pass.
+// Brokers of Kafka 3.9.2 and 4.3.1, given the same bytes, differ in this: they answer UNKNOWN_SERVER_ERROR to what cannot be
+// decompressed and to codecs that do not exist; they drop a truncated batch behind the first one in silence; and they
+// take gaps in the offset deltas, LogAppendTime from a producer where the topic has CreateTime, and an idempotent
+// producer without an epoch.
 func Check(set []byte, rules Rules) (Batch, error) {
 	b, err := single(set)
 	if err != nil {
@@ -104,7 +106,8 @@ func checkProducer(b Batch) error {
 	idempotent := b.ProducerID() >= 0
 	switch {
 	case idempotent && (b.ProducerEpoch() < 0 || b.BaseSequence() < 0):
-		return refuse(kerr.InvalidRecord, "producer %d with epoch %d and sequence %d", b.ProducerID(), b.ProducerEpoch(), b.BaseSequence())
+		return refuse(kerr.InvalidRecord, "producer %d with epoch %d and sequence %d",
+			b.ProducerID(), b.ProducerEpoch(), b.BaseSequence())
 	case !idempotent && b.IsTransactional():
 		return refuse(kerr.InvalidRecord, "transaction without a producer id")
 	}

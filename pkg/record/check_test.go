@@ -235,7 +235,8 @@ func TestRefusalNamesRecords(t *testing.T) {
 	rules.RequireKeys = true
 	_, err := Check(mustBuild(t, Options{}, threeRecords()...), rules)
 	r, ok := errors.AsType[*Refusal](err)
-	if !ok || len(r.Records) != 1 || r.Records[0].Index != 1 || r.Message == "" || r.Records[0].Message == "" {
+	if !ok || len(r.Records) != 1 || r.Records[0].Index != 1 || r.Records[0].Message != "no key" ||
+		err.Error() != "records of a compacted topic need a key: INVALID_RECORD" {
 		t.Fatalf("%#v", err)
 	}
 	rules.RequireKeys, rules.NowMs, rules.BeforeMsMax = false, nowMs+1001, 1000

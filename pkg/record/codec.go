@@ -20,7 +20,7 @@ const (
 	Zstd   Codec = 4 // KIP-110
 )
 
-// String is the codec's name in Kafka's configuration: "gzip".
+// String is the codec's name in Kafka's configuration, "gzip", or "codec 6" for one that does not exist.
 func (c Codec) String() string {
 	if c < None || c > Zstd {
 		return fmt.Sprintf("codec %d", int8(c))
@@ -37,8 +37,8 @@ type Level int
 const PlainBytesMax = 128 << 20
 
 // decompress returns what src decompresses to; it is valid until w is used again. More than limit is MessageTooLarge: a
-// Java producer splits the batch then, and sends it again. What cannot be decompressed is InvalidRecord, since its checksum was
-// right and sending it again would not help.
+// Java producer splits the batch then, and sends it again. What cannot be decompressed is InvalidRecord, since its
+// checksum was right and sending it again would not help.
 func (w *workspace) decompress(c Codec, src []byte, limit int) ([]byte, error) {
 	var err error
 	switch c {

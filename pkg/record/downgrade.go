@@ -21,7 +21,7 @@ func Downgrade(dst []byte, b Batch, magic int8, from int64, limit int) (converte
 	if len(b) < HeaderBytes || b.Size() != len(b) || b.Magic() != Magic {
 		return dst, from, refuse(kerr.CorruptMessage, "convert batch of %d bytes", len(b))
 	}
-	if b.IsControl() {
+	if b.IsControl() || b.LastOffset() < from {
 		return dst, max(from, b.LastOffset()+1), nil
 	}
 	if b.Codec() == Zstd {
@@ -36,7 +36,7 @@ func Downgrade(dst []byte, b Batch, magic int8, from int64, limit int) (converte
 	if err != nil {
 		return dst, from, err
 	}
-	d := downgrade{magic: magic, from: from, limit: limit, next: max(from, b.LastOffset()+1)}
+	d := downgrade{magic: magic, from: from, limit: limit, next: b.LastOffset() + 1}
 	if b.Codec() == None {
 		converted, err = d.messages(dst, b, plain, false)
 	} else {
@@ -91,7 +91,8 @@ func (d *downgrade) wrapped(dst []byte, b Batch, plain []byte, w *workspace) (_ 
 		return dst, err
 	}
 	from := len(dst)
-	dst = appendMessage(dst, &message{magic: d.magic, codec: b.Codec(), timestampType: d.timestampType(b), timestamp: d.maxMs}, d.last)
+	m := message{magic: d.magic, codec: b.Codec(), timestampType: d.timestampType(b), timestamp: d.maxMs}
+	dst = appendMessage(dst, &m, d.last)
 	value := len(dst)
 	if dst, err = w.compress(dst, b.Codec(), 0, w.messages); err != nil {
 		return dst, err

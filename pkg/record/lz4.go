@@ -48,9 +48,9 @@ func lz4Level(l Level) lz4.CompressionLevel {
 	return lz4.Level1 << (min(l, 9) - 1)
 }
 
-// The header of a frame: magic, flags, block descriptor, then content size and dictionary id if the flags say so, and the second byte
-// of a hash of all that. Kafka hashed the magic too, by mistake, and kept that in messages of magic 0 (KAFKA-3160):
-// what reads them ignores the byte, and what writes them writes it wrong.
+// The header of a frame: magic, flags, block descriptor, then content size and dictionary id if the flags say so, and the
+// second byte of a hash of all that but the magic. Kafka hashed the magic too, by mistake, and kept that in messages of
+// magic 0 (KAFKA-3160): who reads them ignores the byte, and who writes them writes it wrong.
 const (
 	lz4MagicBytes      = 4
 	lz4HeaderBytes     = 7 // the shortest, which is the one written here

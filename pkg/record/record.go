@@ -25,9 +25,9 @@
 //	57      4  count              records that follow
 //	61         records            compressed as a whole, unless the codec is None
 //
-// A record is a varint length and then, within it: attributes (one byte, unused), timestamp delta (varlong), offset delta,
-// key length, key, value length, value, number of headers (varints; a length of -1 is null), and per header key length, key, value
-// length, value. Varints are zigzag-encoded. The formats before it, magic 0 and 1, are in legacy.go.
+// A record is its length and then, within it: attributes (one byte, unused), timestamp delta (a varlong), offset delta,
+// key length, key, value length, value, number of headers, and per header key length, key, value length, value. Lengths
+// and numbers are varints, zigzag-encoded; a length of -1 is null. The formats before it, magic 0 and 1, are in legacy.go.
 //
 // # What must always hold
 //
@@ -36,13 +36,11 @@
 //  2. What a batch may decompress to is bounded ([PlainBytesMax]), and so is the number of batches being decompressed at
 //     a time: the memory of this package is bounded, whatever the number of connections.
 //  3. A batch that passed [Check] never fails to be walked later.
-//  4. Bytes are borrowed: keys, values and headers of a walk are views of the batch or of a buffer that is used again once the
-//     walk has ended. In builds with -race they are overwritten by then, so that a kept view fails a test.
+//  4. Bytes are borrowed: keys, values and headers of a walk are views of the batch or of a buffer that is used again once
+//     the walk has ended. In builds with -race they are overwritten by then, so that a kept view fails a test.
 package record
 
-import (
-	"iter"
-)
+import "iter"
 
 // What stands in the header of a batch where there is nothing to say.
 const (

@@ -4,16 +4,18 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 )
 
-// Upgrade decides whether a record set of Produce 0 to 2 may be appended, and returns it as one batch of magic 2. A message set of
-// magic 0 or 1 becomes a new batch, compressed by the codec of its first wrapper; several wrappers become one batch. A batch of
-// magic 2, which Kafka takes at these versions too, is what [Check] makes of it.
+// Upgrade decides whether a record set of Produce 0 to 2 may be appended, and returns it as one batch of magic 2. A message
+// set of magic 0 or 1 becomes a new batch, compressed by the codec of its first wrapper; several wrappers become one
+// batch. A batch of magic 2, which Kafka takes at these versions too, is what [Check] makes of it.
 //
-// Codes beyond those of [Check]: a truncated message and a wrong CRC-32, also within a wrapper, are CorruptMessage; messages of
-// different magic, a wrapper without messages, in a wrapper, or compressed by zstd are InvalidRecord. BatchBytesMax
-// holds for each message as it was sent, and for the batch it becomes part of.
+// Codes beyond those of [Check]: a truncated message and a wrong CRC-32, also within a wrapper, are CorruptMessage;
+// messages of different magic, a wrapper without messages, in a wrapper, or compressed by zstd are InvalidRecord.
+// BatchBytesMax holds for each message as it was sent, and for the batch it becomes part of.
 //
-// The offsets within wrappers are not looked at: appending numbers the records in their order, and some old clients give
-// wrong ones. Laxer than Kafka, which takes one wrapper only, and stricter where it drops a truncated last message.
+// Offsets are not looked at: appending numbers the records in their order, and some old clients give wrong ones.
+//
+// A broker of Kafka 3.9.2, given the same bytes, differs in this: it drops a truncated last message in silence, takes no
+// more than one wrapper and nothing beside it, and takes batches of zstd.
 func Upgrade(set []byte, rules Rules) (Batch, error) {
 	if len(set) > magicAt && int8(set[magicAt]) == Magic {
 		return Check(set, rules)
@@ -26,7 +28,7 @@ func Upgrade(set []byte, rules Rules) (Batch, error) {
 		return nil, err
 	}
 	if len(b) > rules.BatchBytesMax {
-		return nil, refuse(kerr.MessageTooLarge, "batch of %d bytes, converted from %d, %d are allowed", len(b), len(set), rules.BatchBytesMax)
+		return nil, refuse(kerr.MessageTooLarge, "batch of %d bytes, made of %d, %d are allowed", len(b), len(set), rules.BatchBytesMax)
 	}
 	rules.stamp(b, u.in.maxMs)
 	return b, nil

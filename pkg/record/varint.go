@@ -57,7 +57,7 @@ func varlong(b []byte, at int) (int64, int) {
 }
 
 func uvarint(b []byte, at, bytesMax int) (x uint64, next int) {
-	if at < 0 {
+	if uint(at) >= uint(len(b)) {
 		return 0, -1
 	}
 	for i, c := range b[at:min(len(b), at+bytesMax)] {

@@ -27,7 +27,7 @@ func (s *span) parse(b []byte, at int) int {
 	end := at + int(n)
 	b = b[:end]
 	s.timestampDelta, at = varlong(b, at+1) // the attributes of a record are unused
-	if uint(at) < uint(end) {
+	if uint(at) < uint(end) {               // varint, inlined; past the end, the next field fails
 		x, next := short(b, at)
 		s.offsetDelta, at = zigzag(x), next
 	}

@@ -82,7 +82,7 @@ func (w *workspace) prepareZstd(l Level) (err error) {
 		return nil
 	}
 	w.zstdLevel = level
-	w.zstdWriter, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
-		zstd.WithEncoderCRC(false))
+	w.zstdWriter, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1),
+		zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false))
 	return err
 }
