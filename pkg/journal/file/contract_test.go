@@ -68,3 +68,26 @@ func dirPlace(dir string, o Options) *journaltest.Place {
 		Fail:          f.arm,
 	}
 }
+
+// The suite finds a driver that leaves out what keeps it safe from a disk; here it is the disk that leaves it out for the driver.
+func TestBrokenTwinsFail(t *testing.T) {
+	const (
+		crashes  = "what was acknowledged survives crashes"
+		failures = "what was acknowledged survives a failure anywhere"
+	)
+	f := func(what, check string, broken func(d *simDisk, f *faults)) {
+		t.Helper()
+		failed := journaltest.Failures(t, func(testing.TB) *journaltest.Place {
+			d, f := newSimDisk(1), &faults{}
+			broken(d, f)
+			return simPlace(d, f, small)
+		})
+		if failed[check] == nil {
+			t.Errorf("a driver that %s passes %q", what, check)
+		}
+	}
+	f("does not sync entries", crashes, func(d *simDisk, _ *faults) { d.forgetsBytes = true })
+	f("does not sync names", crashes, func(d *simDisk, _ *faults) { d.forgetsNames = true })
+	f("ignores that a sync failed", failures, func(_ *simDisk, f *faults) { f.ignoresSync = true })
+	f("does not write the end once more when it opens", failures, func(d *simDisk, _ *faults) { d.ignoresSame = true })
+}

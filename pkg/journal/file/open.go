@@ -125,7 +125,7 @@ func (j *Journal) startPool(l listing, trimmed []numbered) error {
 		j.pool.later(func() { j.pool.adopt(f.name, f.size) })
 	}
 	for _, f := range trimmed {
-		j.pool.later(func() { j.pool.recycle(&volume{first: f.number, size: f.size}) })
+		j.pool.later(func() { j.pool.recycle(newVolume(f.number, f.size)) })
 	}
 	for _, f := range orphans(l.tables, l.volumes) {
 		j.pool.later(func() { j.pool.remove(f.name) })
@@ -157,8 +157,7 @@ func (j *Journal) recover(files []numbered) error {
 		return nil
 	}
 	for _, f := range files {
-		v := &volume{first: f.number, size: f.size}
-		v.refs.Store(1)
+		v := newVolume(f.number, f.size)
 		j.mu.volumes = append(j.mu.volumes, v)
 		j.mu.bytes += v.size
 	}

@@ -198,7 +198,8 @@ func (p *pool) takeNow(first uint64) (*reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.handle.close())
 	}
-	v := &volume{first: first, size: p.o.FileBytes}
+	v := newVolume(first, p.o.FileBytes)
+	v.refs.Add(1)
 	return newReader(v, s.handle, s.epoch, p.o.FileBytes), nil
 }
 

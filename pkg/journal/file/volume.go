@@ -19,6 +19,13 @@ type volume struct {
 	trimmed bool         // Under Journal.mu.
 }
 
+// newVolume returns a volume with the journal's reference to it.
+func newVolume(first uint64, size int64) *volume {
+	v := &volume{first: first, size: size}
+	v.refs.Store(1)
+	return v
+}
+
 // A reader is an open volume: its handle, and where its entries are.
 type reader struct {
 	*volume

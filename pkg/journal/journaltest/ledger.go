@@ -2,7 +2,6 @@ package journaltest
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
@@ -191,24 +190,19 @@ func failuresLoseNothing(t *trial) {
 		}
 		l.audit()
 		l.crash()
-		for j, err := t.Open(); ; j, err = t.Open() {
-			if err == nil {
-				t.journal = j
-				break
-			}
-			if !happened() {
-				t.stop("open: %w", err)
-			}
+		if j, err := t.Open(); err == nil {
+			t.journal = j
+			l.crash()
+		} else if !happened() {
+			t.stop("open: %w", err)
 		}
 		if happened() {
 			failed++
 		}
 		t.Fail(0)
-		l.crash()
 		l.reopen()
 		if len(t.errs) > 0 {
-			t.errs = append(t.errs, fmt.Errorf("with operation %d of round %d failing", 1+round%50, round))
-			return
+			t.stop("with operation %d of round %d failing", 1+round%50, round)
 		}
 	}
 	t.is(failed > 100, "only %d of 300 failures came about", failed)
