@@ -125,8 +125,8 @@ func (e *Engine) publish(n *entry) {
 			e.watches.wake(c.key, c.batch)
 			e.countIn(c)
 		}
-		c.group.finish(c.index, *r)
 	}
+	e.finish(n, func(i int) state.Result { return e.results[i] })
 	e.metrics.CommitCommands.Update(float64(len(n.commands)))
 	e.metrics.CommitBytes.Update(float64(len(n.bytes)))
 	e.noteGrowth(len(n.bytes))
@@ -145,9 +145,22 @@ func (e *Engine) refuse(n *entry, err error) {
 	if errors.Is(err, journal.ErrNoSpace) {
 		e.noteFull(err)
 	}
-	for _, c := range n.commands {
-		c.group.finish(c.index, refused(kerr.KafkaStorageError))
+	e.finish(n, func(int) state.Result { return refused(kerr.KafkaStorageError) })
+}
+
+// finish gives the commands of an entry their outcomes, and only then wakes those who wait: whoever wakes finds all that came
+// of the entry, and a connection answers all its requests in it with one write.
+func (e *Engine) finish(n *entry, outcome func(i int) state.Result) {
+	e.woken = e.woken[:0]
+	for i, c := range n.commands {
+		if c.group.finish(c.index, outcome(i)) {
+			e.woken = append(e.woken, c.group)
+		}
 	}
+	for _, g := range e.woken {
+		g.wake()
+	}
+	clear(e.woken)
 }
 
 func refused(code kerr.Code) state.Result {

@@ -83,6 +83,7 @@ type Engine struct {
 	buffers sync.Pool // of *buffer, for reads of the journal
 	watches watches
 	results []state.Result // scratch of the committer
+	woken   []*Group       // likewise
 
 	mu struct {
 		sync.RWMutex

@@ -47,12 +47,15 @@ func (g *Group) Wait(timeout time.Duration, stop <-chan struct{}) bool {
 	return false
 }
 
+// Ready says whether Wait would return at once. It must not be called after Wait.
+func (g *Group) Ready() bool { return g.left.Load() == 1 }
+
 func (g *Group) add() { g.left.Add(1) }
 
-// finish gives command i its outcome.
-func (g *Group) finish(i int, r state.Result) {
+// finish gives command i its outcome, and says whether whoever waits for the group has to be woken.
+func (g *Group) finish(i int, r state.Result) (last bool) {
 	g.Results[i] = r
-	if g.left.Add(-1) == 0 {
-		g.done <- struct{}{}
-	}
+	return g.left.Add(-1) == 0
 }
+
+func (g *Group) wake() { g.done <- struct{}{} }

@@ -80,7 +80,7 @@ func (w *writer) append(c command, n int, write func([]byte) []byte) {
 	w.mu.Lock()
 	if !w.makeRoomLocked(n) {
 		w.mu.Unlock()
-		c.group.finish(c.index, refused(kerr.KafkaStorageError))
+		c.group.finish(c.index, refused(kerr.KafkaStorageError)) // never the last: the group has not been waited for
 		return
 	}
 	e := w.mu.open

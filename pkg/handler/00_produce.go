@@ -247,7 +247,9 @@ func (h *Handler) finishProduce(c *Call, q *wire.ProduceRequest, r *wire.Produce
 	if timeout <= 0 {
 		timeout = produceTimeout
 	}
-	c.Conn.Flush()
+	if !c.produce.group.Ready() {
+		c.Conn.Flush()
+	}
 	results := c.produce.group.Results
 	if c.produce.open = !c.produce.group.Wait(timeout, nil); c.produce.open {
 		results = nil
