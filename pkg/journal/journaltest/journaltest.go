@@ -97,17 +97,14 @@ func Run(t *testing.T, newPlace func(t testing.TB) *Place) {
 	}
 }
 
-// Failures runs every check that is possible and returns the errors of those that fail, by name.
-func Failures(t testing.TB, newPlace func(t testing.TB) *Place) map[string]error {
-	probe := newPlace(t)
-	failed := map[string]error{}
+// Failure runs the check of a name and returns what does not hold, for tests of the suite.
+func Failure(t testing.TB, name string, newPlace func(t testing.TB) *Place) error {
+	t.Helper()
 	for _, c := range Checks() {
-		if !c.possible(probe) {
-			continue
-		}
-		if err := c.Run(newPlace(t)); err != nil {
-			failed[c.Name] = err
+		if c.Name == name {
+			return c.Run(newPlace(t))
 		}
 	}
-	return failed
+	t.Fatalf("there is no check %q", name)
+	return nil
 }

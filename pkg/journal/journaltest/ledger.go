@@ -7,6 +7,12 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/journal"
 )
 
+const (
+	crashRounds   = 60
+	failureRounds = 120
+	operationsMax = 40 // about what the calls of a round come to
+)
+
 // A ledger is what a journal owes: written by whoever calls it, held against what is there after a crash.
 type ledger struct {
 	trial *trial
@@ -147,7 +153,7 @@ func (l *ledger) crash() {
 func crashesLoseNothing(t *trial) {
 	l := newLedger(t, 1)
 	l.reopen()
-	for range 60 {
+	for range crashRounds {
 		for range l.rand.IntN(20) {
 			l.step()
 		}
@@ -183,8 +189,8 @@ func failuresLoseNothing(t *trial) {
 	l := newLedger(t, 2)
 	l.reopen()
 	failed := 0
-	for round := range 300 {
-		happened := t.Fail(1 + round%50)
+	for round := range failureRounds {
+		happened := t.Fail(1 + round%operationsMax)
 		for range 15 {
 			l.step()
 		}
@@ -202,8 +208,8 @@ func failuresLoseNothing(t *trial) {
 		t.Fail(0)
 		l.reopen()
 		if len(t.errs) > 0 {
-			t.stop("with operation %d of round %d failing", 1+round%50, round)
+			t.stop("with operation %d of round %d failing", 1+round%operationsMax, round)
 		}
 	}
-	t.is(failed > 100, "only %d of 300 failures came about", failed)
+	t.is(failed > failureRounds/3, "only %d of %d failures came about", failed, failureRounds)
 }

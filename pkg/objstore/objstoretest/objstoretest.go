@@ -49,15 +49,16 @@ func Run(t *testing.T, newStore func(t testing.TB) objstore.Store) {
 	}
 }
 
-// Failures runs the suite and returns the errors of the checks that fail, by name.
-func Failures(t testing.TB, newStore func(t testing.TB) objstore.Store) map[string]error {
-	failed := map[string]error{}
+// Failure runs the check of a name and returns what does not hold, for tests of the suite.
+func Failure(t testing.TB, name string, s objstore.Store) error {
+	t.Helper()
 	for _, c := range Checks() {
-		if err := c.Run(t.Context(), newStore(t)); err != nil {
-			failed[c.Name] = err
+		if c.Name == name {
+			return c.Run(t.Context(), s)
 		}
 	}
-	return failed
+	t.Fatalf("there is no check %q", name)
+	return nil
 }
 
 // ends says what is wrong with how a call ended.
