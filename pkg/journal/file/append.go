@@ -99,24 +99,24 @@ func (j *Journal) publish(r *reader, end int64) error {
 
 // writeEntry writes header, entry and padding at pos, in calls of at most writeBytesMax.
 func writeEntry(h handle, pos int64, header, entry []byte) error {
-	rest := [...][]byte{header, entry, zeros[:padding(len(header)+len(entry))]}
-	for left := rest[:]; len(left) > 0; {
-		var call [len(rest)][]byte
-		n, bytes := 0, 0
+	left := [][]byte{header, entry, zeros[:padding(len(header)+len(entry))]}
+	for {
+		call, bytes := [][]byte(nil), 0
 		for len(left) > 0 && bytes < writeBytesMax {
 			part := left[0][:min(len(left[0]), writeBytesMax-bytes)]
-			call[n] = part
-			n, bytes = n+1, bytes+len(part)
+			call, bytes = append(call, part), bytes+len(part)
 			if left[0] = left[0][len(part):]; len(left[0]) == 0 {
 				left = left[1:]
 			}
 		}
-		if err := h.writev(call[:n], pos); err != nil {
+		if bytes == 0 {
+			return nil
+		}
+		if err := h.writev(call, pos); err != nil {
 			return err
 		}
 		pos += int64(bytes)
 	}
-	return nil
 }
 
 // padding is what n bytes lack to whole blocks.

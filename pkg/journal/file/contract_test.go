@@ -55,6 +55,18 @@ func TestContractInDirectory(t *testing.T) {
 	journaltest.Run(t, func(t testing.TB) *journaltest.Place { return dirPlace(t.TempDir(), small) })
 }
 
+// Entries of all lengths around those of a write are written and read back by the operating system.
+func TestLargeEntriesInDirectory(t *testing.T) {
+	newPlace := func(t testing.TB) *journaltest.Place {
+		return dirPlace(t.TempDir(), Options{FileBytes: 12 << 20, EntryBytesMax: 5 << 20, Log: small.Log})
+	}
+	for _, check := range []string{"an entry is read back, whole and in part", "replay goes in order, from any slot"} {
+		if err := journaltest.Failure(t, check, newPlace); err != nil {
+			t.Errorf("%s: %v", check, err)
+		}
+	}
+}
+
 // dirPlace is a place in a directory.
 func dirPlace(dir string, o Options) *journaltest.Place {
 	var running *process

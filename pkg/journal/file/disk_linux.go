@@ -9,7 +9,7 @@ import (
 )
 
 func (h osHandle) writev(bufs [][]byte, off int64) error {
-	for len(bufs) > 0 {
+	for bufs = cut(bufs, 0); len(bufs) > 0; {
 		n, err := unix.Pwritev(int(h.Fd()), bufs, off)
 		switch {
 		case errors.Is(err, unix.EINTR):

@@ -175,6 +175,9 @@ func (f *inode) writev(bufs [][]byte, off int64) error {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	b := slices.Concat(bufs...)
+	if len(b) == 0 || len(b) > writeBytesMax {
+		panic("a write of nothing, or of too much")
+	}
 	end := int(off) + len(b)
 	if more := end - len(f.cache); more > 0 {
 		if !f.disk.roomFor(int64(more)) {
