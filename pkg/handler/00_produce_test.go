@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/engine"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
@@ -236,7 +237,7 @@ func TestProduceRecompresses(t *testing.T) {
 		if to == topic.Producer {
 			codec = record.Snappy
 		}
-		if kept.Codec() != codec || kept.Count() != 3 || kept.ProducerID() != 7 || kept.ProducerEpoch() != 1 || kept.BaseSequence() != 3 || kept.MaxTimestamp() != 1700000000000 {
+		if kept.Codec() != codec || kept.Count() != 3 || kept.ProducerID() != 7 || kept.ProducerEpoch() != 1 || kept.BaseSequence() != 3 || kept.MaxTimestamp() != 1700000000000 || kept.IsTransactional() {
 			t.Errorf("%s: %v with %d records of producer %d/%d/%d", to, kept.Codec(), kept.Count(), kept.ProducerID(), kept.ProducerEpoch(), kept.BaseSequence())
 		}
 		for r, err := range kept.Records() {
@@ -262,12 +263,41 @@ func TestProduceTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.create("t", 1)
-		open := w.journal.close()
+		pass, open := w.journal.close()
 		w.expect("while the journal is stuck", w.produce(8, produceOf(-1, part{"t", 0, batch(t, nowMs(), "a")}, part{"nope", 0, nil})),
 			"t/0 REQUEST_TIMED_OUT@-1", "nope/0 UNKNOWN_TOPIC_OR_PARTITION@-1")
-		open()
-		w.expect("after", w.produce(8, produceOf(-1, part{"nope", 0, nil}, part{"t", 0, batch(t, nowMs(), "b")})),
-			"nope/0 UNKNOWN_TOPIC_OR_PARTITION@-1", "t/0 NONE@1>0")
+		c := w.submit(wire.KeyProduce, 8, produceOf(-1, part{"t", 0, batch(t, nowMs(), "b")}))
+		pass() // the first batch, whose outcome nobody waits for any more
+		time.AfterFunc(time.Second, open)
+		if err := rowOf(wire.KeyProduce).Finish(w.handler, c); err != nil {
+			t.Fatal(err)
+		}
+		w.expect("after", produced(c.Response.(*wire.ProduceResponse)), "t/0 NONE@1>0")
+	})
+}
+
+// TestProduceFlushesBeforeItWaits shows that answers wait for nobody else's commit, and leave together where one commit
+// made them.
+func TestProduceFlushesBeforeItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.create("t", 1)
+		flushed := 0
+		w.conn.Flush = func() { flushed++ }
+		_, open := w.journal.close()
+		c := w.submit(wire.KeyProduce, 8, produceOf(-1, part{"t", 0, batch(t, nowMs(), "a")}))
+		time.AfterFunc(time.Second, open)
+		rowOf(wire.KeyProduce).Finish(w.handler, c)
+		if flushed != 1 {
+			t.Errorf("flushed %d times before a wait", flushed)
+		}
+		c.Reset()
+		c = w.submit(wire.KeyProduce, 8, produceOf(-1, part{"t", 0, batch(t, nowMs(), "b")}))
+		synctest.Wait()
+		rowOf(wire.KeyProduce).Finish(w.handler, c)
+		if flushed != 1 {
+			t.Error("flushed though the commit was done")
+		}
 	})
 }
 

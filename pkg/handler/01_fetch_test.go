@@ -10,6 +10,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/record"
+	"github.com/heraclitus/heraclitus/pkg/session"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
@@ -188,6 +189,8 @@ func TestFetchAsFollower(t *testing.T) {
 	f(4, -2, "NONE hw=0") // a debugging consumer
 	f(4, 1, "NOT_LEADER_OR_FOLLOWER hw=-1")
 	f(14, 0, "NOT_LEADER_OR_FOLLOWER hw=-1")
+	f(15, 5, "NOT_LEADER_OR_FOLLOWER hw=-1")
+	f(16, 5, "NOT_LEADER_OR_FOLLOWER hw=-1 leader=1@0")
 	f(17, 5, "NOT_LEADER_OR_FOLLOWER hw=-1 leader=1@0")
 }
 
@@ -244,6 +247,21 @@ func TestFetchConverts(t *testing.T) {
 	w.expect("v3, all partitions", w.fetch(3, q), "t/0 NONE hw=5 m1:0:a m1:1:b", "t/0 NONE hw=5")
 }
 
+// TestFetchConvertsWithinMaxBytes: messages of old formats are larger than the records they are made of, so that not all
+// that was read fits into the response. A partition that is read still has one message at least.
+func TestFetchConvertsWithinMaxBytes(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.create("t", 1)
+	w.create("u", 1)
+	w.fill("u", 0, "a", "b")
+	set := batch(t, nowMs(), "a", "a", "a", "a", "a", "a", "a", "a", "a", "a")
+	w.expect("produce", w.produce(8, produceOf(-1, part{"t", 0, set})), "t/0 NONE@0>0")
+	q := fetchOf(from{topic: "t"}, from{topic: "u"})
+	q.MaxBytes = int32(len(set) + 2*len(batch(t, nowMs(), "a")))
+	w.expect("v4", w.fetch(4, q), "t/0 NONE hw=10 0:a 1:a 2:a 3:a 4:a 5:a 6:a 7:a 8:a 9:a", "u/0 NONE hw=2 0:a 1:b")
+	w.expect("v3", w.fetch(3, q), "t/0 NONE hw=10 m1:0:a m1:1:a m1:2:a m1:3:a m1:4:a m1:5:a m1:6:a", "u/0 NONE hw=2 m1:0:a")
+}
+
 // asleep runs a fetch that waits, calls meanwhile once it does, and returns what it said and how long it took.
 func asleep(w *world, version int16, q *wire.FetchRequest, meanwhile func()) ([]string, time.Duration) {
 	w.Helper()
@@ -274,7 +292,7 @@ func TestFetchWaits(t *testing.T) {
 			q := fetchOf(from{topic: "t", offset: 1})
 			q.MinBytes, q.MaxWaitMs = 1, 500
 			change(q)
-			got, gotTook := asleep(w, 11, q, func() { meanwhile(w) })
+			got, gotTook := asleep(w, 12, q, func() { meanwhile(w) })
 			w.expect(name, got, want...)
 			if gotTook != took {
 				t.Errorf("%s took %v", name, gotTook)
@@ -304,9 +322,45 @@ func TestFetchWaits(t *testing.T) {
 		*q = *fetchWaiting(from{topic: "t", offset: 1}, from{topic: "t", partition: 1, offset: 9})
 	},
 		nothing, 0, "t/0 NONE hw=1", "t/1 OFFSET_OUT_OF_RANGE hw=-1")
+	f("diverging", func(q *wire.FetchRequest) {
+		q.Topics[0].Partitions[0].FetchOffset, q.Topics[0].Partitions[0].LastFetchedEpoch = 2, 0
+	}, nothing, 0, "t/0 NONE hw=1 diverges=0@1")
 	f("unknown beside known", func(q *wire.FetchRequest) { *q = *fetchWaiting(from{topic: "nope"}, from{topic: "t", offset: 1}) },
 		nothing, 500*ms, "nope/0 UNKNOWN_TOPIC_OR_PARTITION hw=-1", "t/0 NONE hw=1")
 	f("only unknown", func(q *wire.FetchRequest) { *q = *fetchWaiting(from{topic: "nope"}) }, nothing, 0, "nope/0 UNKNOWN_TOPIC_OR_PARTITION hw=-1")
+}
+
+// TestFetchMissesNothing shows that records which come between the first look and the watch are seen.
+func TestFetchMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.create("t", 1)
+		q := fetchWaiting(from{topic: "t"})
+		var f fetching
+		f.take(q, false)
+		if err := w.handler.sessions.Begin(&f.fetch, &f.request); err != nil {
+			t.Fatal(err)
+		}
+		l := w.handler.limits(q)
+		f.find(w.engine)
+		f.read(w.engine, &l)
+		w.fill("t", 0, "a")
+		if over := f.watch(w.engine, &l, nil, nil); over || f.bytes == 0 {
+			t.Errorf("%d bytes, time is over: %t", f.bytes, over)
+		}
+		f.pins.Release()
+	})
+}
+
+// TestFetchStorageError shows what clients of each age are told of it.
+func TestFetchStorageError(t *testing.T) {
+	for version, want := range map[int16]kerr.Code{5: kerr.NotLeaderOrFollower, 6: kerr.KafkaStorageError} {
+		var p wire.FetchResponsePartitionData
+		tell(&p, &session.Outcome{Code: kerr.KafkaStorageError}, version, 0)
+		if kerr.Code(p.ErrorCode) != want {
+			t.Errorf("v%d: %v", version, kerr.Code(p.ErrorCode))
+		}
+	}
 }
 
 func fetchWaiting(parts ...from) *wire.FetchRequest {

@@ -112,6 +112,7 @@ func TestListOffsetsOldStyle(t *testing.T) {
 	f(1, -2, 9, "NONE [0]")
 	f(1, -3, 9, "UNSUPPORTED_VERSION []")
 	f(7, -1, 9, "UNKNOWN_TOPIC_OR_PARTITION []")
+	w.expect("twice", w.list(0, when{"t", 0, -1, 0, 1}, when{"t", 0, -2, 0, 1}), "t/0 NONE [5]", "t/0 NONE [0]")
 }
 
 func TestListOffsetsErrors(t *testing.T) {

@@ -44,11 +44,11 @@ func (f *faulty) Append(slot uint64, entry []byte) error {
 	return f.Journal.Append(slot, entry)
 }
 
-// close makes Append wait until open is called.
-func (f *faulty) close() (open func()) {
+// close makes each Append wait until it is let pass, or until open is called.
+func (f *faulty) close() (pass, open func()) {
 	gate := make(chan struct{})
 	f.gate.Store(&gate)
-	return func() {
+	return func() { gate <- struct{}{} }, func() {
 		f.gate.Store(nil)
 		close(gate)
 	}
@@ -112,6 +112,8 @@ func try[R any](w *world, key, version int16, q wire.Message) (*R, error) {
 	r := decode(w, wire.NewResponse(key), encode(c.Response, version), version)
 	if c.Sent != nil {
 		c.Sent()
+	} else if key == wire.KeyFetch && any(r).(*wire.FetchResponse).ErrorCode == 0 {
+		w.Fatal("nobody lets go of what was read")
 	}
 	return any(r).(*R), nil
 }
@@ -131,10 +133,17 @@ func (w *world) submit(key, version int16, q wire.Message) *Call {
 	frame := q.Append(nil, version)
 	decode(w, c.Request, frame, version)
 	c.Conn, c.Version = &w.conn, version
-	c.ReleaseFrame = func() { clear(frame) } // whoever looks at it afterwards sees nonsense
+	released := false
+	c.ReleaseFrame = func() {
+		released = true
+		clear(frame) // whoever looks at it afterwards sees nonsense
+	}
 	if row.Submit != nil {
 		if err := row.Submit(w.handler, c); err != nil {
 			w.Fatalf("%s v%d hangs up: %v", wire.Name(key), version, err)
+		}
+		if !released {
+			w.Fatalf("%s v%d keeps its frame", wire.Name(key), version)
 		}
 	}
 	return c

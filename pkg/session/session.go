@@ -47,7 +47,7 @@ type Partition struct {
 // Outcome is how reading a partition went, as the client is told.
 type Outcome struct {
 	Code          kerr.Code
-	HighWatermark int64 // -1 with an error
+	HighWatermark int64 // -1 with an error, so that the end of the error is news
 	LogStart      int64 // likewise
 	Bytes         int   // of records
 	Diverging     bool  // the client's log is not a prefix of ours
@@ -73,7 +73,7 @@ type session struct {
 // partition is a partition of a session.
 type partition struct {
 	Partition
-	highWatermark int64 // as last told; -1 after an error, so that its end is told
+	highWatermark int64 // as last told
 	logStart      int64
 }
 
@@ -170,8 +170,5 @@ func (s *session) tell(f *Fetch) error {
 func (p *partition) news(o *Outcome) bool {
 	news := o.Bytes > 0 || o.Diverging || o.Code != kerr.None || p.highWatermark != o.HighWatermark || p.logStart != o.LogStart
 	p.highWatermark, p.logStart = o.HighWatermark, o.LogStart
-	if o.Code != kerr.None {
-		p.highWatermark = -1
-	}
 	return news
 }
