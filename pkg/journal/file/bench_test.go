@@ -50,15 +50,18 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// fillSpares has the journal go through some volumes before the clock runs.
+// fillSpares has the journal go through some volumes before the clock runs, and stand in one that is used again.
 func fillSpares(b *testing.B, j *Journal) {
-	for slot := uint64(0); slot < 5*4; slot++ {
+	const slots = 5 * 4
+	for slot := uint64(0); slot <= slots; slot++ {
+		if slot == slots {
+			if err := j.Trim(slots); err != nil {
+				b.Fatal(err)
+			}
+		}
 		if err := j.Append(slot, make([]byte, 15<<20)); err != nil {
 			b.Fatal(err)
 		}
-	}
-	if err := j.Trim(5 * 4); err != nil {
-		b.Fatal(err)
 	}
 }
 

@@ -186,7 +186,7 @@ func (p *pool) takeNow(first uint64) (*reader, error) {
 	if err := p.growNow(1); err != nil {
 		return nil, err
 	}
-	s := slices.MaxFunc(p.ready, func(a, b *spare) int { return cmp.Compare(a.filled, b.filled) })
+	s := p.fullest()
 	err := p.disk.rename(s.name, volumeName(first))
 	if isNoSpace(err) {
 		return nil, fmt.Errorf("%w: %w", journal.ErrNoSpace, err)
@@ -203,20 +203,25 @@ func (p *pool) takeNow(first uint64) (*reader, error) {
 	return newReader(v, s.handle, s.epoch, p.o.FileBytes), nil
 }
 
-// prepare takes the next step towards a spare that is filled. It returns how long to wait before the one after it, and
+// prepare takes the next step towards one spare that is filled. It returns how long to wait before the one after it, and
 // whether there is one.
 func (p *pool) prepare() (wait time.Duration, more bool) {
 	if len(p.ready) == 0 {
 		p.makeSpare()
 		return p.wait, true
 	}
-	i := slices.IndexFunc(p.ready, func(s *spare) bool { return s.filled < p.o.FileBytes })
-	if i < 0 {
+	s := p.fullest()
+	if s.filled == p.o.FileBytes {
 		return 0, false
 	}
 	begun := time.Now()
-	p.fill(p.ready[i])
+	p.fill(s)
 	return p.wait + fillRest*time.Since(begun), true
+}
+
+// fullest is the spare that wants the least filling.
+func (p *pool) fullest() *spare {
+	return slices.MaxFunc(p.ready, func(a, b *spare) int { return cmp.Compare(a.filled, b.filled) })
 }
 
 // makeSpare adds a new file, whose space is allocated and whose zeros are not written yet. Its error is an ErrNoSpace.
