@@ -18,6 +18,11 @@ const (
 	kindAllocateProducerID = 6
 	kindMoveLogStart       = 7
 	kindExpireProducers    = 8
+	kindStoreGroup         = 16
+	kindDeleteGroup        = 17
+	kindCommitOffsets      = 18
+	kindDeleteOffsets      = 19
+	kindExpireOffsets      = 20
 )
 
 // commandHeaderBytes is the length (uint32, of what follows it) and the kind (one byte) before every command's body.

@@ -18,8 +18,8 @@ var ErrSnapshot = errors.New("not a valid snapshot")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Clone returns a copy that later entries applied to s do not change. It takes time for each topic, partition and
-// producer, but not for each extent, so that it can be made under the owner's lock and encoded outside it.
+// Clone returns a copy that later entries applied to s do not change. It takes time for each topic, partition,
+// producer and committed offset, but not for each extent, so that it can be made under the owner's lock and encoded outside it.
 func (s *State) Clone() *State {
 	c := New()
 	c.clusterID, c.next, c.nextProducerID = s.clusterID, s.next, s.nextProducerID
@@ -30,6 +30,9 @@ func (s *State) Clone() *State {
 			copied.Partitions[i] = p.clone()
 		}
 		c.add(&copied)
+	}
+	for id, g := range s.groups {
+		c.groups[id] = g.clone()
 	}
 	return c
 }
@@ -56,6 +59,10 @@ func (s *State) AppendSnapshot(b []byte) []byte {
 	b = appendUvarint(b, len(s.topics))
 	for t := range s.Topics() {
 		b = t.append(b)
+	}
+	b = appendUvarint(b, len(s.groups))
+	for g := range s.Groups() {
+		b = g.append(b)
 	}
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
@@ -141,6 +148,10 @@ func (d *decoder) state() *State {
 	s.nextProducerID = d.int64()
 	for range d.count(16) {
 		s.add(d.topic())
+	}
+	for range d.count(groupBytesMin) {
+		g := d.group()
+		s.groups[g.ID] = g
 	}
 	return s
 }

@@ -28,6 +28,7 @@ type State struct {
 	topics         map[ID]*Topic
 	names          map[string]*Topic
 	nextProducerID int64
+	groups         map[string]*Group
 }
 
 // Result is what a command came to.
@@ -43,7 +44,7 @@ type Result struct {
 
 // New returns the state before the first entry.
 func New() *State {
-	return &State{topics: map[ID]*Topic{}, names: map[string]*Topic{}}
+	return &State{topics: map[ID]*Topic{}, names: map[string]*Topic{}, groups: map[string]*Group{}}
 }
 
 // ClusterID is Kafka's cluster id: 22 characters of base64url, given by the first CreateCluster command; empty before.
@@ -100,6 +101,16 @@ func (s *State) apply(c raw, at place) (Result, error) {
 		return apply(c, r, s.moveLogStart)
 	case kindExpireProducers:
 		return apply(c, r, s.expireProducers)
+	case kindStoreGroup:
+		return apply(c, r, s.storeGroup)
+	case kindDeleteGroup:
+		return apply(c, r, s.deleteGroup)
+	case kindCommitOffsets:
+		return apply(c, r, s.commitOffsets)
+	case kindDeleteOffsets:
+		return apply(c, r, s.deleteOffsets)
+	case kindExpireOffsets:
+		return apply(c, r, s.expireOffsets)
 	}
 	return r, fmt.Errorf("unknown command kind %d: written by a newer release?", c.kind)
 }

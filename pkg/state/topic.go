@@ -75,6 +75,7 @@ func (s *State) deleteTopic(c *DeleteTopic, r *Result) {
 	}
 	delete(s.topics, t.ID)
 	delete(s.names, t.Name)
+	s.forgetOffsets(t.ID)
 }
 
 func (s *State) addPartitions(c *AddPartitions, r *Result) {
