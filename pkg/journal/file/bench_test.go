@@ -122,8 +122,9 @@ func bareFile(b *testing.B, kind string, h osHandle) osHandle {
 // BenchmarkOpen opens a journal in an empty directory and makes its first entry durable; then opens one with a volume full of entries.
 func BenchmarkOpen(b *testing.B) {
 	b.Run("new", func(b *testing.B) {
+		dir := filepath.Join(b.TempDir(), "journal")
 		for b.Loop() {
-			j, err := Open(filepath.Join(b.TempDir(), "journal"), Options{})
+			j, err := Open(dir, Options{})
 			if err == nil {
 				err = j.Append(0, nil)
 			}
@@ -132,6 +133,9 @@ func BenchmarkOpen(b *testing.B) {
 			}
 			b.StopTimer()
 			j.Close()
+			if err := os.RemoveAll(dir); err != nil {
+				b.Fatal(err)
+			}
 			b.StartTimer()
 		}
 	})

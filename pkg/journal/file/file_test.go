@@ -306,8 +306,9 @@ func TestStaleBytesAreNotReplayed(t *testing.T) {
 	f := func(newEpoch func() uint64, want uint64) {
 		t.Helper()
 		const known = 7
+		perVolume := uint64(small.FileBytes/blockBytes) - 1
 		stale := encodeFileHeader(known)
-		for slot := uint64(0); len(stale) < int(small.FileBytes); slot++ {
+		for slot := perVolume; slot < 2*perVolume; slot++ {
 			var header [entryHeaderBytes]byte
 			encodeEntryHeader(&header, known, slot, nil)
 			stale = append(append(stale, header[:]...), zeros[:blockBytes-entryHeaderBytes]...)
@@ -317,11 +318,11 @@ func TestStaleBytesAreNotReplayed(t *testing.T) {
 		o := small
 		o.newEpoch = newEpoch
 		j := mustOpen(t, d, o)
-		mustAppend(t, j, 1000)
+		mustAppend(t, j, make([]int, perVolume+1)...)
 		j.Close()
 		j = mustOpen(t, d, o)
-		if _, next := j.Bounds(); next != want {
-			t.Errorf("%d entries are there, want %d", next, want)
+		if _, next := j.Bounds(); next != perVolume+want {
+			t.Errorf("%d entries are in the second volume, want %d", next-perVolume, want)
 		}
 		j.Close()
 	}

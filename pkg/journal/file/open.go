@@ -130,16 +130,14 @@ func (j *Journal) startPool(l listing, trimmed []numbered) error {
 	for _, f := range orphans(l.tables, l.volumes) {
 		j.pool.later(func() { j.pool.remove(f.name) })
 	}
+	if len(j.mu.volumes) == 0 {
+		r, err := j.pool.start()
+		if err != nil {
+			return err
+		}
+		j.addCurrentLocked(r)
+	}
 	go j.pool.run()
-	if len(j.mu.volumes) > 0 {
-		return nil
-	}
-	r, err := j.pool.take(0)
-	if err != nil {
-		j.pool.close()
-		return err
-	}
-	j.addCurrentLocked(r)
 	return nil
 }
 

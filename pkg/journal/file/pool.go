@@ -23,6 +23,10 @@ const (
 	// fillRest is how long the filling of a volume rests after each write, in times of what the write took: so it takes
 	// no more than a fifth of the disk from those who wait for their entries.
 	fillRest = 4
+
+	// firstBytes is the size of the first volume of a new journal: so small that it is filled before it is used. It is not
+	// used again.
+	firstBytes = 4 << 20
 )
 
 // A spare is a file that can become the next volume: allocated, with the first block of its next use.
@@ -30,6 +34,7 @@ type spare struct {
 	name   string
 	handle handle
 	epoch  uint64
+	size   int64
 	filled int64 // bytes from the start that have been written once
 }
 
@@ -187,20 +192,42 @@ func (p *pool) takeNow(first uint64) (*reader, error) {
 		return nil, err
 	}
 	s := p.fullest()
+	r, err := p.use(s, first)
+	if !errors.Is(err, journal.ErrNoSpace) {
+		p.drop(s)
+	}
+	return r, err
+}
+
+// use makes a spare the volume that begins with slot first.
+func (p *pool) use(s *spare, first uint64) (*reader, error) {
 	err := p.disk.rename(s.name, volumeName(first))
 	if isNoSpace(err) {
 		return nil, fmt.Errorf("%w: %w", journal.ErrNoSpace, err)
 	}
-	p.drop(s)
 	if err == nil {
 		err = p.disk.sync()
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.handle.close())
 	}
-	v := newVolume(first, p.o.FileBytes)
+	v := newVolume(first, s.size)
 	v.refs.Add(1)
-	return newReader(v, s.handle, s.epoch, p.o.FileBytes), nil
+	return newReader(v, s.handle, s.epoch, s.size), nil
+}
+
+// start makes the first volume of a new journal. The goroutine does not run yet.
+func (p *pool) start() (*reader, error) {
+	s, err := p.create(min(p.o.FileBytes, firstBytes))
+	if err != nil {
+		return nil, err
+	}
+	for s.filled < s.size {
+		if err := p.fill(s); err != nil {
+			return nil, err
+		}
+	}
+	return p.use(s, 0)
 }
 
 // prepare takes the next step towards one spare that is filled. It returns how long to wait before the one after it, and
@@ -211,11 +238,14 @@ func (p *pool) prepare() (wait time.Duration, more bool) {
 		return p.wait, true
 	}
 	s := p.fullest()
-	if s.filled == p.o.FileBytes {
+	if s.filled == s.size {
 		return 0, false
 	}
 	begun := time.Now()
-	p.fill(s)
+	if err := p.fill(s); err != nil {
+		p.drop(s)
+		p.failed(err)
+	}
 	return p.wait + fillRest*time.Since(begun), true
 }
 
@@ -226,9 +256,8 @@ func (p *pool) fullest() *spare {
 
 // makeSpare adds a new file, whose space is allocated and whose zeros are not written yet. Its error is an ErrNoSpace.
 func (p *pool) makeSpare() error {
-	p.number++
-	s := &spare{name: spareName(p.number)}
-	if err := p.create(s); err != nil {
+	s, err := p.create(p.o.FileBytes)
+	if err != nil {
 		p.failed(err)
 		return fmt.Errorf("%w: prepare a file of %d bytes: %w", journal.ErrNoSpace, p.o.FileBytes, err)
 	}
@@ -248,12 +277,15 @@ func (p *pool) failed(err error) {
 	p.wait = min(max(2*p.wait, retryMin), retryMax)
 }
 
-func (p *pool) create(s *spare) (err error) {
+// create makes a new file for a first use.
+func (p *pool) create(size int64) (s *spare, err error) {
+	p.number++
+	s = &spare{name: spareName(p.number), size: size, filled: blockBytes}
 	name := s.name + unfinished
 	if s.handle, err = p.disk.create(name); err != nil {
-		return err
+		return nil, err
 	}
-	written, err := s.handle.allocate(p.o.FileBytes)
+	written, err := s.handle.allocate(size)
 	if err == nil {
 		err = p.begin(s)
 	}
@@ -261,13 +293,12 @@ func (p *pool) create(s *spare) (err error) {
 		err = p.disk.rename(name, s.name)
 	}
 	if err != nil {
-		return errors.Join(err, s.handle.close(), p.disk.remove(name))
+		return nil, errors.Join(err, s.handle.close(), p.disk.remove(name))
 	}
-	s.filled = blockBytes
 	if written {
-		s.filled = p.o.FileBytes
+		s.filled = size
 	}
-	return nil
+	return s, nil
 }
 
 // begin writes the first block of a new use, durably.
@@ -279,19 +310,18 @@ func (p *pool) begin(s *spare) error {
 	return s.handle.sync()
 }
 
-// fill writes some of a spare's zeros. One for which that fails is given up.
-func (p *pool) fill(s *spare) {
-	n := min(writeBytesMax, p.o.FileBytes-s.filled)
+// fill writes some of a spare's zeros. One for which that fails is gone.
+func (p *pool) fill(s *spare) error {
+	n := min(writeBytesMax, s.size-s.filled)
 	err := s.handle.writev([][]byte{zeros[:n]}, s.filled)
 	if err == nil {
 		err = s.handle.sync()
 	}
 	if err != nil {
-		p.drop(s)
-		p.failed(errors.Join(err, s.handle.close(), p.disk.remove(s.name)))
-		return
+		return errors.Join(err, s.handle.close(), p.disk.remove(s.name))
 	}
 	s.filled += n
+	return nil
 }
 
 // recycle makes a trimmed volume a spare, or removes it. It may be there again after a crash, and is recycled then.
@@ -312,7 +342,7 @@ func (p *pool) adopt(name string, size int64) {
 		p.remove(name)
 		return
 	}
-	s := &spare{name: name, filled: size}
+	s := &spare{name: name, size: size, filled: size}
 	if err := p.reopen(s); err != nil {
 		p.log.Warn("journal: a trimmed file cannot be used again", "file", name, "error", err)
 		p.remove(name)
