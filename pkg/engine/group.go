@@ -14,6 +14,7 @@ type Group struct {
 
 	left atomic.Int32  // commands without an outcome, and one more until Wait
 	done chan struct{} // signalled by the outcome that finds none left
+	late *time.Timer   // of Wait; kept, because a new one each time costs more than the waiting
 }
 
 // Reset makes the group ready for up to n commands. The results of those that are never appended stay as they are here:
@@ -34,9 +35,8 @@ func (g *Group) Wait(timeout time.Duration, stop <-chan struct{}) bool {
 	}
 	var late <-chan time.Time
 	if timeout > 0 {
-		t := time.NewTimer(timeout)
-		defer t.Stop()
-		late = t.C
+		late = g.after(timeout)
+		defer g.late.Stop()
 	}
 	select {
 	case <-g.done:
@@ -45,6 +45,15 @@ func (g *Group) Wait(timeout time.Duration, stop <-chan struct{}) bool {
 	case <-stop:
 	}
 	return false
+}
+
+func (g *Group) after(d time.Duration) <-chan time.Time {
+	if g.late == nil {
+		g.late = time.NewTimer(d)
+	} else {
+		g.late.Reset(d)
+	}
+	return g.late.C
 }
 
 // Ready says whether Wait would return at once. It must not be called after Wait.
