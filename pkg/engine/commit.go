@@ -119,9 +119,11 @@ func (e *Engine) publish(n *entry) {
 	e.metrics.CommitSeconds.Update(time.Since(n.since).Seconds())
 	for i := range n.commands {
 		c, r := &n.commands[i], &e.results[i]
-		if c.batch == 0 {
+		switch {
+		case c.quiet:
+		case c.batch == 0:
 			e.watches.wakeAll()
-		} else if r.Code == kerr.None && !r.Duplicate {
+		case r.Code == kerr.None && !r.Duplicate:
 			e.watches.wake(c.key, c.batch)
 			e.countIn(c)
 		}

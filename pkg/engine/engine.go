@@ -200,9 +200,27 @@ func (e *Engine) AppendBatch(g *Group, i int, id state.ID, partition int32, b re
 	e.writer.appendBatch(command{group: g, index: i, key: Key{id, partition}}, time.Now().UnixMilli(), b)
 }
 
+// AppendCommand appends a command to be awaited with others, as AppendBatch does a batch. It is for what clients do in any
+// amount: like records, such commands leave a full journal its reserve, and nothing that a fetch waits for may come of them.
+func (e *Engine) AppendCommand(g *Group, i int, c state.Command) {
+	if e.Err() != nil || (e.full.Load() && !e.hasRoom()) {
+		g.Results[i] = refused(kerr.KafkaStorageError)
+		return
+	}
+	e.writer.appendCommand(command{group: g, index: i, quiet: true}, c)
+}
+
+// View lets f look at the state as it is at one moment. f is brief, keeps nothing that later entries change, and calls no
+// method of the engine.
+func (e *Engine) View(f func(*state.State)) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	f(e.mu.state)
+}
+
 // makeRoom sees to it that an entry with records leaves the journal its reserve.
 func (e *Engine) makeRoom(n *entry) error {
-	if n.produces == 0 {
+	if n.spares == 0 {
 		return nil
 	}
 	return e.journal.MakeRoom(int64(len(n.bytes)) + journal.EntryOverheadBytesMax + controlReserveBytes)

@@ -40,7 +40,7 @@ type entry struct {
 	bytes    []byte
 	commands []command
 	records  int
-	produces int
+	spares   int // commands that leave the journal its reserve
 }
 
 // command is who waits for one command of an entry.
@@ -51,6 +51,7 @@ type command struct {
 	key     Key // of the partition, if it is a batch
 	batch   int // bytes of the batch; 0 for other commands
 	records int
+	quiet   bool // by AppendCommand
 }
 
 func newWriter(o Options, p *pool) *writer {
@@ -91,8 +92,8 @@ func (w *writer) append(c command, n int, write func([]byte) []byte) {
 	e.chunk.buf = write(e.chunk.buf)
 	e.commands = append(e.commands, c)
 	e.records += c.records
-	if c.batch > 0 {
-		e.produces++
+	if c.batch > 0 || c.quiet {
+		e.spares++
 	}
 	w.mu.Unlock()
 	signal(w.work)
