@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -14,7 +15,8 @@ const chunkBytes = 4 << 20
 // under way, the cache, and each reader that holds views of it.
 type chunk struct {
 	pool *pool
-	buf  []byte // used up to len
+	mem  []byte // all of it; what entries under way and readers see
+	buf  []byte // mem up to where it is used; the writer's, under its lock
 	refs atomic.Int32
 
 	first uint64 // slot of its first committed entry; this and spans are the cache's, under its lock
@@ -24,7 +26,13 @@ type chunk struct {
 // span is where an entry lies in its chunk.
 type span struct{ from, to int }
 
-func (c *chunk) room() int { return cap(c.buf) - len(c.buf) }
+// newChunk returns a chunk of n bytes.
+func newChunk(p *pool, n int) *chunk {
+	mem := make([]byte, n)
+	return &chunk{pool: p, mem: mem, buf: mem[:0]}
+}
+
+func (c *chunk) room() int { return len(c.mem) - len(c.buf) }
 
 func (c *chunk) hold() { c.refs.Add(1) }
 
@@ -50,16 +58,16 @@ func (p *pool) get(n int) *chunk {
 	var c *chunk
 	if last := len(p.mu.free) - 1; last >= 0 && n <= chunkBytes {
 		c = p.mu.free[last]
-		p.mu.free = p.mu.free[:last]
+		p.mu.free = slices.Delete(p.mu.free, last, last+1)
 	} else {
-		c = &chunk{pool: p, buf: make([]byte, 0, max(n, chunkBytes))}
+		c = newChunk(p, max(n, chunkBytes))
 	}
 	c.refs.Store(1)
 	return c
 }
 
 func (p *pool) put(c *chunk) {
-	if cap(c.buf) != chunkBytes {
+	if len(c.mem) != chunkBytes {
 		return
 	}
 	c.buf, c.spans = c.buf[:0], c.spans[:0]
@@ -88,7 +96,7 @@ func (k *cache) add(slot uint64, c *chunk, s span) {
 		c.first = slot
 		c.hold()
 		k.mu.chunks = append(k.mu.chunks, c)
-		k.mu.bytes += cap(c.buf)
+		k.mu.bytes += len(c.mem)
 		k.evictLocked()
 	}
 	c.spans = append(c.spans, s)
@@ -98,11 +106,11 @@ func (k *cache) add(slot uint64, c *chunk, s span) {
 func (k *cache) evictLocked() {
 	gone := 0
 	for gone < len(k.mu.chunks)-1 && k.mu.bytes > k.bytesMax {
-		k.mu.bytes -= cap(k.mu.chunks[gone].buf)
+		k.mu.bytes -= len(k.mu.chunks[gone].mem)
 		k.mu.chunks[gone].release()
 		gone++
 	}
-	k.mu.chunks = append(k.mu.chunks[:0], k.mu.chunks[gone:]...)
+	k.mu.chunks = slices.Delete(k.mu.chunks, 0, gone)
 }
 
 // get returns the entry in slot and its chunk, held for the caller; nil when the slot is not in memory.
@@ -120,7 +128,7 @@ func (k *cache) get(slot uint64) ([]byte, *chunk) {
 	}
 	c.hold()
 	s := c.spans[i]
-	return c.buf[s.from:s.to:s.to], c
+	return c.mem[s.from:s.to:s.to], c
 }
 
 func (k *cache) bytes() int {

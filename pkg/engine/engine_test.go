@@ -339,7 +339,7 @@ func TestRetention(t *testing.T) {
 // topic, and sees that records are accepted again.
 func TestFullJournal(t *testing.T) {
 	r := newRigOn(t, mem.Options{BytesMax: 8 << 20}, Options{})
-	id, other := r.create("orders", 1), r.create("other", 1)
+	id, other := r.create("orders", 1, forEver), r.create("other", 1, forEver)
 	r.produce(other, batchOf("here"))
 	big := batchOf(string(make([]byte, 500<<10)))
 	accepted := 0

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -137,14 +138,14 @@ func (w *writer) sealLocked() {
 
 // entryLocked returns an empty entry at the end of c.
 func (w *writer) entryLocked(c *chunk) *entry {
-	if last := len(w.mu.free) - 1; last >= 0 {
-		e := w.mu.free[last]
-		w.mu.free = w.mu.free[:last]
-		clear(e.commands)
-		*e = entry{chunk: c, from: len(c.buf), commands: e.commands[:0]}
-		return e
+	last := len(w.mu.free) - 1
+	if last < 0 {
+		return &entry{chunk: c, from: len(c.buf)}
 	}
-	return &entry{chunk: c, from: len(c.buf)}
+	e := w.mu.free[last]
+	w.mu.free = slices.Delete(w.mu.free, last, last+1)
+	e.chunk, e.from = c, len(c.buf)
+	return e
 }
 
 // waiting says whether there is anything to commit.
@@ -175,14 +176,16 @@ func (w *writer) take() *entry {
 		w.sealLocked()
 	}
 	e := w.mu.sealed[0]
-	w.mu.sealed = append(w.mu.sealed[:0], w.mu.sealed[1:]...)
+	w.mu.sealed = slices.Delete(w.mu.sealed, 0, 1)
 	w.mu.taken.Broadcast()
 	return e
 }
 
-// recycle gives back an entry that has been committed or refused.
+// recycle gives back an entry that has been committed or refused, and what it refers to.
 func (w *writer) recycle(e *entry) {
 	e.chunk.release()
+	clear(e.commands)
+	*e = entry{commands: e.commands[:0]}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.mu.free) < sealedMax {
