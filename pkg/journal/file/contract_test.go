@@ -21,8 +21,9 @@ func complete(o Options) Options {
 	return o
 }
 
-// simPlace is a place on a disk that can fail, fill up and lose its power.
+// simPlace is a place on a disk that can fail, fill up and lose its power. It holds 16 volumes, so that space must be used again.
 func simPlace(d *simDisk, f *faults, o Options) *journaltest.Place {
+	d.bytes = 16 * o.FileBytes
 	var running *process
 	return &journaltest.Place{
 		Open: func() (journal.Journal, error) {

@@ -18,9 +18,10 @@ const sectorBytes = 512
 // not synced, any sector may have, and names in the order they were changed. A sync that fails drops what it was to write,
 // though reads still show it, as Linux does.
 type simDisk struct {
-	capacity int64
+	bytes int64 // what it holds
 
 	mu    sync.Mutex
+	full  bool
 	rand  *rand.Rand
 	names []map[string]*inode // as they were after each change since the last sync; the last one is what a process sees
 
@@ -39,7 +40,7 @@ type inode struct {
 }
 
 func newSimDisk(seed uint64) *simDisk {
-	return &simDisk{capacity: 1 << 40, rand: rand.New(rand.NewPCG(seed, 0)), names: []map[string]*inode{{}}}
+	return &simDisk{bytes: 16 << 20, rand: rand.New(rand.NewPCG(seed, 0)), names: []map[string]*inode{{}}}
 }
 
 // cutPower leaves what has reached the medium.
@@ -140,14 +141,11 @@ func (d *simDisk) sync() error {
 
 func (d *simDisk) close() error { return nil }
 
-// fill leaves no space for new files, or lots.
+// fill leaves no space for more, or what the disk has.
 func (d *simDisk) fill(full bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.capacity = 1 << 40
-	if full {
-		d.capacity = 0
-	}
+	d.full = full
 }
 
 // roomFor tells whether n more bytes fit.
@@ -155,7 +153,7 @@ func (d *simDisk) roomFor(n int64) bool {
 	for _, f := range d.seen() {
 		n += int64(len(f.cache))
 	}
-	return n <= d.capacity
+	return n <= d.bytes && !d.full
 }
 
 func (f *inode) ReadAt(p []byte, off int64) (int, error) {

@@ -116,7 +116,7 @@ func floorHolds(t *trial) {
 	t.holds(4, entryOf(4, 0, 500))
 }
 
-// trimmingFrees goes through many times what a journal may hold, which takes that trimmed space is used again.
+// trimmingFrees goes through more than a small place holds, which takes that trimmed space is used again.
 func trimmingFrees(t *trial) {
 	j := t.open()
 	n := t.EntryBytesMax / 2

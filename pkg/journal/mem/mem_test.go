@@ -11,7 +11,7 @@ import (
 // The driver in memory keeps the contract; it is full when BytesMax is reached, and has space again after Trim.
 func TestContract(t *testing.T) {
 	journaltest.Run(t, func(testing.TB) *journaltest.Place {
-		const entryBytesMax = 2 << 20
+		const entryBytesMax = 1<<20 + 100_000 // more than a block
 		var open journal.Journal
 		return &journaltest.Place{
 			Open: func() (journal.Journal, error) {
