@@ -492,17 +492,22 @@ func TestFileBytesMayChange(t *testing.T) {
 	}
 }
 
-// Whatever a journal file holds, opening ends in a journal or in an error.
+// Whatever was written over a place of a volume and over the floor, and wherever the volume was cut, opening ends in a journal that
+// works or in an error.
 func FuzzOpen(f *testing.F) {
 	d := newSimDisk(1)
 	j := mustOpen(f, d, small)
 	mustAppend(f, j, 0, 10, 5000, 10)
 	j.Close()
-	f.Add(d.file(volumeName(0))[:6*blockBytes], d.file(floorName))
-	f.Fuzz(func(t *testing.T, volume, floor []byte) {
+	f.Add(uint16(blockBytes*2), []byte{1, 2, 3}, encodeFloor(1)[:floorCopyBytes], uint16(blockBytes*3+1))
+	f.Add(uint16(12), []byte{0}, []byte{}, uint16(0))
+	f.Fuzz(func(t *testing.T, at uint16, patch, floor []byte, length uint16) {
 		c := d.clone()
-		c.seen()[volumeName(0)].cache = volume
-		c.seen()[floorName].cache = floor
+		copy(c.file(volumeName(0))[at:], patch)
+		copy(c.file(floorName), floor)
+		if length > 0 {
+			c.seen()[volumeName(0)].cache = c.file(volumeName(0))[:length]
+		}
 		j, err := openOn(c, "sim", complete(small))
 		if err != nil {
 			return
