@@ -1,0 +1,157 @@
+package differ
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Difference is a field that Kafka and we answer differently, in some versions.
+type Difference struct {
+	Script   string // title
+	Step     string
+	Field    string // path and name
+	Versions Versions
+	Kafka    string // value; "absent" when there is no such field or element
+	Ours     string
+}
+
+const (
+	absent = "absent"
+	there  = "there"
+)
+
+// String is the difference as a row of testdata/differences.md whose reason is still to be given.
+func (d Difference) String() string {
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | |", cell(d.Script), cell(d.Step), cell(d.Field), d.Versions, cell(d.Kafka), cell(d.Ours))
+}
+
+// cell writes text as the cell of a table.
+func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+
+// Compare lists every difference, in the order of scripts and steps, and every message whose wording differs.
+func Compare(kafka, ours *Book) (differences []Difference, wordings []string) {
+	var c comparison
+	for _, title := range slices.Sorted(maps.Keys(kafka.scripts)) {
+		theirs, mine := kafka.scripts[title], ours.scripts[title]
+		if mine == nil {
+			mine = &chapter{}
+		}
+		for _, v := range slices.Sorted(maps.Keys(theirs.answers)) {
+			c.script, c.version = title, v
+			c.answers(theirs.answers[v], mine.answers[v])
+		}
+	}
+	return c.found, c.wordings
+}
+
+type comparison struct {
+	script   string
+	step     string
+	version  int16
+	found    []Difference
+	wordings []string
+}
+
+func (c *comparison) answers(kafka, ours []Answer) {
+	for _, k := range kafka {
+		c.step = k.Step
+		i := slices.IndexFunc(ours, func(a Answer) bool { return a.Step == k.Step })
+		if i < 0 {
+			c.differ("the step", there, absent)
+			continue
+		}
+		c.fields(k.Fields, ours[i].Fields)
+	}
+	for _, o := range ours {
+		if !slices.ContainsFunc(kafka, func(a Answer) bool { return a.Step == o.Step }) {
+			c.step = o.Step
+			c.differ("the step", absent, there)
+		}
+	}
+}
+
+// fields compares two answers to one step.
+func (c *comparison) fields(kafka, ours []Field) {
+	if k, o := connection(kafka), connection(ours); k != o {
+		c.differ("connection", k, o)
+		return
+	}
+	theirs, mine := index(kafka), index(ours)
+	c.objects(kafka, mine, there, absent)
+	c.objects(ours, theirs, absent, there)
+	for _, k := range kafka {
+		if o, ok := mine[k.path()]; ok {
+			c.field(k, o)
+		} else if mine.has(k.At) {
+			c.differ(k.path(), k.Value, absent)
+		}
+	}
+	for _, o := range ours {
+		if _, ok := theirs[o.path()]; !ok && theirs.has(o.At) {
+			c.differ(o.path(), absent, o.Value)
+		}
+	}
+}
+
+// connection says what became of the connection: answered, unless the step says otherwise.
+func connection(fields []Field) string {
+	for _, f := range fields {
+		if f.At == top && f.Name == "connection" {
+			return f.Value
+		}
+	}
+	return "answered"
+}
+
+func (c *comparison) field(k, o Field) {
+	if k.Value != o.Value {
+		c.differ(k.path(), k.Value, o.Value)
+	} else if k.Words != o.Words {
+		c.wordings = append(c.wordings, fmt.Sprintf("%s, %s, version %d, %s:\n  Kafka: %s\n  ours:  %s", c.script, c.step, c.version, k.path(), k.Words, o.Words))
+	}
+}
+
+// objects reports the elements of one answer that the other lacks, but not what is inside of those.
+func (c *comparison) objects(fields []Field, other indexed, kafka, ours string) {
+	seen := map[string]bool{}
+	for _, f := range fields {
+		if f.At == top || seen[f.At] || other.has(f.At) {
+			continue
+		}
+		seen[f.At] = true
+		inside := slices.ContainsFunc(slices.Collect(maps.Keys(seen)), func(at string) bool { return strings.HasPrefix(f.At, at+".") })
+		if !inside {
+			c.differ(f.At, kafka, ours)
+		}
+	}
+}
+
+func (c *comparison) differ(field, kafka, ours string) {
+	d := Difference{Script: c.script, Step: c.step, Field: field, Versions: Versions{c.version}, Kafka: kafka, Ours: ours}
+	for i := range c.found {
+		if f := &c.found[i]; f.Script == d.Script && f.Step == d.Step && f.Field == d.Field && f.Kafka == d.Kafka && f.Ours == d.Ours {
+			f.Versions = f.Versions.Add(c.version)
+			return
+		}
+	}
+	c.found = append(c.found, d)
+}
+
+// path is a field's place in an answer.
+func (f Field) path() string { return join(f.At, f.Name) }
+
+// indexed is an answer's fields by path, and an entry by path for each struct, or list that is null.
+type indexed map[string]Field
+
+func index(fields []Field) indexed {
+	m := indexed{}
+	for _, f := range fields {
+		m[f.path()] = f
+		m[f.At+"/"] = f
+	}
+	return m
+}
+
+func (m indexed) has(at string) bool { _, ok := m[at+"/"]; return ok }

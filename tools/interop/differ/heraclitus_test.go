@@ -1,0 +1,123 @@
+package differ
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/heraclitus/heraclitus/pkg/wire"
+	"github.com/heraclitus/heraclitus/tools/interop/internal/run"
+)
+
+// Where this package finds what belongs to the whole repository.
+const (
+	root        = "../../.."
+	differences = root + "/testdata/differences.md"
+)
+
+// TestHeraclitus shows that Heraclitus answers every scripted request, good and bad, in every version it serves, by a frame that
+// decodes to its last byte and says what Kafka said when the golden files were recorded; and that every difference left
+// is named in testdata/differences.md with its reason, and nothing is named there that is no difference.
+func TestHeraclitus(t *testing.T) {
+	ours := holdHeraclitus(t)
+	kafka := recorded(t)
+	found, wordings := Compare(kafka, ours)
+	if len(found) > 0 {
+		t.Logf("%d differences in %d answers, %d messages worded differently", len(found), ours.Answers(), len(wordings))
+	}
+	unexplained, stale := Unexplained(found, exceptions(t))
+	if len(unexplained) > 0 {
+		t.Errorf("%d differences are not in %s:\n%s", len(unexplained), differences, rows(unexplained))
+	}
+	if len(stale) > 0 && *only == "" {
+		t.Errorf("%d rows of %s name what is no difference, or not in those versions:\n%s", len(stale), differences, strings.Join(stale, "\n"))
+	}
+}
+
+func rows(differences []Difference) string {
+	var text strings.Builder
+	for _, d := range differences {
+		text.WriteString(d.String() + "\n")
+	}
+	return text.String()
+}
+
+// holdHeraclitus holds the scripts with a server built from this repository.
+func holdHeraclitus(t *testing.T) *Book {
+	t.Helper()
+	binary, err := run.Build(root, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &run.Heraclitus{Binary: binary, Dir: t.TempDir(), Storage: "memory://"}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Signal(syscall.SIGTERM)
+	target, err := Open("Heraclitus", s.Addr())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, s.Output(40))
+	}
+	for key, span := range Served {
+		if got := target.versions[key]; got != span {
+			t.Errorf("%s is served in versions %d-%d, and not in %d-%d", wire.Name(key), got.Min, got.Max, span.Min, span.Max)
+		}
+	}
+	return holdWith(t, target, s.Process)
+}
+
+// holdWith holds the chosen scripts and reports what is no answer.
+func holdWith(t *testing.T, target *Target, p *run.Process) *Book {
+	t.Helper()
+	book, err := target.Hold(chosen())
+	if err != nil {
+		t.Errorf("%v\n%s", err, p.Output(40))
+	}
+	for _, f := range book.Faults() {
+		t.Error(f)
+	}
+	return book
+}
+
+// recorded is what Kafka answered to the chosen scripts.
+func recorded(t *testing.T) *Book {
+	t.Helper()
+	all, some := recordedAll(t), NewBook()
+	for _, s := range chosen() {
+		if ch := all.scripts[s.Title()]; ch != nil {
+			some.scripts[s.Title()] = ch
+		}
+	}
+	return some
+}
+
+// recordedAll is what Kafka answered to all scripts.
+func recordedAll(t *testing.T) *Book {
+	t.Helper()
+	all := NewBook()
+	for _, api := range apis() {
+		text, err := os.ReadFile(golden(api))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := all.Read(strings.NewReader(string(text)), wire.Name(api)); err != nil {
+			t.Fatalf("%s: %v", golden(api), err)
+		}
+	}
+	return all
+}
+
+func exceptions(t *testing.T) []Exception {
+	t.Helper()
+	f, err := os.Open(differences)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	all, err := ReadExceptions(f)
+	if err != nil {
+		t.Fatalf("%s: %v", differences, err)
+	}
+	return all
+}
