@@ -159,6 +159,9 @@ func (c *ExpireOffsets) decode(d *decoder) {
 // Group returns the group with an id, or nil.
 func (s *State) Group(id string) *Group { return s.groups[id] }
 
+// GroupCount returns how many groups there are.
+func (s *State) GroupCount() int { return len(s.groups) }
+
 // Groups yields all groups, by id.
 func (s *State) Groups() iter.Seq[*Group] {
 	return func(yield func(*Group) bool) {

@@ -23,10 +23,11 @@ var mayImport = map[string][]string{
 	"session":  {"kerr", "kbin"},
 	"state":    {"kerr", "kbin", "record"},
 	"engine":   {"kerr", "record", "topic", "state", "journal", "objstore", "metrics"},
-	"handler":  {"kerr", "kbin", "wire", "record", "topic", "session", "state", "engine"},
+	"group":    {"kerr", "kbin", "wire", "state", "engine"},
+	"handler":  {"kerr", "kbin", "wire", "record", "topic", "session", "state", "engine", "group"},
 	"server":   {"kerr", "kbin", "wire", "handler", "metrics"},
 	"admin":    {"metrics"},
-	"broker":   {"config", "topic", "engine", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "objstore", "objstore/file", "objstore/mem"},
+	"broker":   {"config", "topic", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "objstore", "objstore/file", "objstore/mem"},
 }
 
 // homes says in which folders alone a foreign module may be imported.

@@ -1,0 +1,111 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/state"
+)
+
+// Listed is a group as lists show it.
+type Listed struct {
+	ID           string
+	ProtocolType string
+	State        string // Kafka's name of it
+}
+
+// List returns all groups, by id.
+func (c *Coordinator) List() []Listed {
+	groups := map[string]Listed{}
+	c.engine.View(func(s *state.State) {
+		for g := range s.Groups() {
+			groups[g.ID] = Listed{g.ID, g.ProtocolType, phaseOf(&g.Generation).String()}
+		}
+	})
+	for _, g := range c.present() {
+		g.mu.Lock()
+		if _, lasts := groups[g.id]; g.state != dead && (lasts || g.state != empty) {
+			groups[g.id] = Listed{g.id, g.protocolType, g.state.String()}
+		}
+		g.mu.Unlock()
+	}
+	all := make([]Listed, 0, len(groups))
+	for _, l := range groups {
+		all = append(all, l)
+	}
+	slices.SortFunc(all, func(a, b Listed) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// phaseOf is the state of a group that is not in memory.
+func phaseOf(g *state.Generation) phase {
+	if len(g.Members) > 0 {
+		return stable
+	}
+	return empty
+}
+
+// Described is a group with its members.
+type Described struct {
+	Listed
+	Protocol string // of a stable group
+	Members  []DescribedMember
+}
+
+// DescribedMember is a member. The slices must not be changed; those of a group that is not stable are nil.
+type DescribedMember struct {
+	ID         string
+	InstanceID string
+	ClientID   string
+	ClientHost string
+	Metadata   []byte
+	Assignment []byte
+}
+
+// Describe describes a group. One that does not exist is Dead, and GroupIDNotFound.
+func (c *Coordinator) Describe(groupID string) (Described, kerr.Code) {
+	g, _ := c.find(groupID, false)
+	if g == nil {
+		return Described{Listed: Listed{ID: groupID, State: dead.String()}}, kerr.GroupIDNotFound
+	}
+	defer g.unlock()
+	d := Described{Listed: Listed{groupID, g.protocolType, g.state.String()}}
+	if g.state == stable {
+		d.Protocol = g.protocol
+	}
+	for _, m := range g.ordered() {
+		shown := DescribedMember{ID: m.id, InstanceID: m.instanceID, ClientID: m.clientID, ClientHost: m.clientHost}
+		if g.state == stable {
+			shown.Metadata, shown.Assignment = m.metadata(g.protocol), m.assignment
+		}
+		d.Members = append(d.Members, shown)
+	}
+	return d, kerr.None
+}
+
+// Delete deletes a group that has no members, with its offsets.
+func (c *Coordinator) Delete(groupID string) kerr.Code {
+	g, _ := c.find(groupID, false)
+	if g == nil {
+		return kerr.GroupIDNotFound
+	}
+	if g.state != empty {
+		g.unlock()
+		return kerr.NonEmptyGroup
+	}
+	outcome := kerr.None
+	g.delete(func(code kerr.Code) {
+		if code != kerr.None {
+			outcome = kerr.CoordinatorNotAvailable
+		}
+	})
+	g.unlock()
+	return outcome
+}
+
+// delete deletes a group without members. Who joins it in the meantime joins a new one.
+func (g *group) delete(done func(kerr.Code)) {
+	g.generation, g.protocolType, g.sinceMs = 0, "", 0
+	g.write(state.DeleteGroup{GroupID: g.id}, done)
+}

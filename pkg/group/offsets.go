@@ -1,0 +1,175 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/state"
+)
+
+// CommitRequest commits offsets in the name of a group, for a member of its generation. A negative generation and no
+// member is a client that only keeps its offsets here.
+type CommitRequest struct {
+	GroupID    string
+	Who        Identity
+	Generation int32
+	Offsets    []state.PartitionOffset
+}
+
+// commitBytesMax is about how large a command of committed offsets grows before the next is begun.
+const commitBytesMax = 256 << 10
+
+// Commit makes offsets durable, and returns what came of each.
+func (c *Coordinator) Commit(q *CommitRequest) []kerr.Code {
+	codes := make([]kerr.Code, len(q.Offsets))
+	g, code := c.find(q.GroupID, q.Generation < 0 && len(q.GroupID) <= groupIDBytesMax)
+	if g == nil {
+		if code == kerr.None {
+			code = kerr.IllegalGeneration
+		}
+		return fill(codes, code)
+	}
+	if code := g.checkCommit(q); code != kerr.None {
+		g.unlock()
+		return fill(codes, code)
+	}
+	for from := 0; from < len(q.Offsets); {
+		to := from + chunk(q.Offsets[from:])
+		part := codes[from:to]
+		g.write(state.CommitOffsets{GroupID: g.id, Offsets: q.Offsets[from:to]}, func(code kerr.Code) {
+			if code != kerr.None {
+				fill(part, kerr.CoordinatorNotAvailable)
+			}
+		})
+		from = to
+	}
+	g.unlock()
+	return codes
+}
+
+func fill(codes []kerr.Code, code kerr.Code) []kerr.Code {
+	for i := range codes {
+		codes[i] = code
+	}
+	return codes
+}
+
+// chunk is how many offsets go into one command.
+func chunk(offsets []state.PartitionOffset) int {
+	n, size := 0, 0
+	for n < len(offsets) && (n == 0 || size < commitBytesMax) {
+		size += 64 + len(offsets[n].Metadata)
+		n++
+	}
+	return n
+}
+
+func (g *group) checkCommit(q *CommitRequest) kerr.Code {
+	if q.Generation < 0 && g.state == empty {
+		return kerr.None
+	}
+	if q.Generation < 0 && q.Who.MemberID == "" && q.Who.InstanceID == "" {
+		return kerr.UnknownMemberID
+	}
+	m, code := g.member(q.Who.MemberID, q.Who.InstanceID)
+	switch {
+	case code != kerr.None:
+		return code
+	case q.Generation != g.generation:
+		return kerr.IllegalGeneration
+	case g.state == completing:
+		return kerr.RebalanceInProgress
+	}
+	g.keepAlive(m)
+	return kerr.None
+}
+
+// none is what is said of a partition that nothing was committed for.
+var none = state.Offset{Offset: -1, LeaderEpoch: -1, CommitMs: -1, ExpireMs: -1}
+
+// Committed returns the offsets that a group committed for partitions; Offset is -1 where there is none.
+func (c *Coordinator) Committed(groupID string, partitions []state.TopicPartition) []state.Offset {
+	found := make([]state.Offset, len(partitions))
+	c.engine.View(func(s *state.State) {
+		g := s.Group(groupID)
+		for i, p := range partitions {
+			found[i] = none
+			if g == nil {
+				continue
+			}
+			if o, ok := g.Committed(p.Topic, p.Partition); ok {
+				found[i] = o
+			}
+		}
+	})
+	return found
+}
+
+// CommittedTopic is a topic that a group committed offsets for.
+type CommittedTopic struct {
+	Name    string
+	Offsets []state.PartitionOffset // by partition
+}
+
+// AllCommitted returns all offsets that a group committed, by topic.
+func (c *Coordinator) AllCommitted(groupID string) []CommittedTopic {
+	var all []CommittedTopic
+	c.engine.View(func(s *state.State) {
+		g := s.Group(groupID)
+		if g == nil {
+			return
+		}
+		for p, o := range g.Offsets() {
+			if last := len(all) - 1; last < 0 || all[last].Offsets[0].Topic != p.Topic {
+				all = append(all, CommittedTopic{Name: s.Topic(p.Topic).Name})
+			}
+			t := &all[len(all)-1]
+			t.Offsets = append(t.Offsets, state.PartitionOffset{Topic: p.Topic, Partition: p.Partition, Offset: o})
+		}
+	})
+	slices.SortFunc(all, func(a, b CommittedTopic) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// NamedPartition is a partition with the name of its topic.
+type NamedPartition struct {
+	Name string
+	state.TopicPartition
+}
+
+// DeleteOffsets forgets committed offsets of a group that does not use them, and returns what came of each.
+func (c *Coordinator) DeleteOffsets(groupID string, partitions []NamedPartition) ([]kerr.Code, kerr.Code) {
+	codes := make([]kerr.Code, len(partitions))
+	g, _ := c.find(groupID, false)
+	if g == nil {
+		return codes, kerr.GroupIDNotFound
+	}
+	defer g.unlock()
+	if g.state != empty && g.protocolType != consumerType {
+		return codes, kerr.NonEmptyGroup
+	}
+	topics, known := g.subscribed()
+	gone := state.DeleteOffsets{GroupID: groupID}
+	var deleted []int
+	for i, p := range partitions {
+		if g.state != empty && (!known || topics[p.Name]) {
+			codes[i] = kerr.GroupSubscribedToTopic
+			continue
+		}
+		gone.Partitions = append(gone.Partitions, p.TopicPartition)
+		deleted = append(deleted, i)
+	}
+	if len(deleted) == 0 {
+		return codes, kerr.None
+	}
+	g.write(gone, func(code kerr.Code) {
+		if code == kerr.None {
+			return
+		}
+		for _, i := range deleted {
+			codes[i] = kerr.CoordinatorNotAvailable
+		}
+	})
+	return codes, kerr.None
+}
