@@ -39,7 +39,7 @@ func TestLargeChunksAreForgotten(t *testing.T) {
 	r := newRig(t, Options{CacheBytesMax: 1})
 	id := r.create("orders", 1)
 	large := batchOf(string(make([]byte, chunkBytes)))
-	r.journal.mu.Lock() // so that entries gather
+	release := r.journal.hold() // so that entries gather
 	var g Group
 	g.Reset(3)
 	var chunks []weak.Pointer[chunk]
@@ -52,7 +52,7 @@ func TestLargeChunksAreForgotten(t *testing.T) {
 	if chunks[0] == chunks[1] || chunks[1] == chunks[2] {
 		t.Fatal("batches share a chunk")
 	}
-	r.journal.mu.Unlock()
+	release()
 	g.Wait(0, nil)
 	for range 3 {
 		r.produce(id, batchOf("small"))

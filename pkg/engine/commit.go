@@ -30,7 +30,7 @@ func (e *Engine) commitLoop() {
 			e.commit(n)
 			e.writer.recycle(n)
 		}
-		if e.writer.closed() {
+		if e.writer.ended() {
 			return
 		}
 	}
@@ -40,15 +40,19 @@ func (e *Engine) commitLoop() {
 // full. A server at rest commits at once; a busy one commits at most once an interval.
 func (e *Engine) gather(last time.Time) {
 	wait := e.options.FlushInterval - time.Since(last)
-	if wait <= 0 || e.writer.sealed() {
+	if wait <= 0 {
 		return
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-e.writer.full:
-	case <-e.stop:
+	for !e.writer.ripe() {
+		select {
+		case <-t.C:
+			return
+		case <-e.writer.full: // perhaps that of an entry that is gone
+		case <-e.stop:
+			return
+		}
 	}
 }
 
@@ -67,7 +71,7 @@ func (e *Engine) commit(n *entry) {
 	e.publish(n)
 }
 
-// append writes an entry to the journal, until its outcome is definite.
+// append writes an entry to the journal.
 func (e *Engine) append(n *entry) (slot uint64, err error) {
 	if err := e.Err(); err != nil {
 		return 0, err
@@ -77,14 +81,7 @@ func (e *Engine) append(n *entry) (slot uint64, err error) {
 	}
 	_, slot = e.journal.Bounds()
 	start := time.Now()
-	for {
-		err = e.journal.Append(slot, n.bytes)
-		if !errors.Is(err, journal.ErrUnknown) {
-			break
-		}
-		e.log.Warn("journal entry has an unknown outcome, appending it again", "slot", slot, "err", err)
-		time.Sleep(unknownRetryWait)
-	}
+	err = e.appendUntilKnown(slot, n.bytes)
 	e.appends.Done(start, len(n.bytes), err)
 	if err == nil || errors.Is(err, journal.ErrNoSpace) {
 		return slot, err
@@ -92,6 +89,25 @@ func (e *Engine) append(n *entry) (slot uint64, err error) {
 	err = fmt.Errorf("append entry %d of %d bytes to the journal: %w", slot, len(n.bytes), err)
 	e.fail(err)
 	return slot, err
+}
+
+// appendUntilKnown appends the same bytes at the same slot until the outcome is definite. Only when the engine stops it
+// leaves an outcome unknown, and then nothing else may be appended there: who opens the journal next finds out.
+func (e *Engine) appendUntilKnown(slot uint64, entry []byte) error {
+	for again := false; ; again = true {
+		err := e.journal.Append(slot, entry)
+		if !errors.Is(err, journal.ErrUnknown) {
+			return err
+		}
+		if !again {
+			e.log.Warn("journal entry has an unknown outcome: it is appended again until that is known", "slot", slot, "err", err)
+		}
+		select {
+		case <-time.After(unknownRetryWait):
+		case <-e.stop:
+			return err
+		}
+	}
 }
 
 // apply folds a durable entry into the state and makes it readable.

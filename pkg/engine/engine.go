@@ -120,6 +120,7 @@ func Open(j journal.Journal, store objstore.Store, o Options) (*Engine, error) {
 	go e.commitLoop()
 	if err := e.found(); err != nil {
 		e.writer.close()
+		<-e.committed
 		return nil, err
 	}
 	e.metrics.Writable.Set(1)
@@ -138,7 +139,8 @@ func (e *Engine) found() error {
 	return nil
 }
 
-// Close commits what has been appended, makes a last checkpoint and stops. Commands that come later are refused.
+// Close commits what has been appended, makes a last checkpoint and stops. Commands that come later are refused, and what
+// the journal cannot be brought to store, or to say whether it did, is given up. It is called once.
 func (e *Engine) Close() error {
 	close(e.stop)
 	e.writer.close()

@@ -21,7 +21,7 @@ type writer struct {
 	recordsMax    int
 	pool          *pool
 	work          chan struct{} // signalled when something has been appended
-	full          chan struct{} // signalled when an entry has been sealed
+	full          chan struct{} // signalled when an entry has become full
 
 	mu struct {
 		sync.Mutex
@@ -96,8 +96,17 @@ func (w *writer) append(c command, n int, write func([]byte) []byte) {
 	if c.batch > 0 || c.quiet {
 		e.spares++
 	}
+	full := w.isFull(e)
 	w.mu.Unlock()
 	signal(w.work)
+	if full {
+		signal(w.full)
+	}
+}
+
+// isFull says whether an entry takes nothing more, however small.
+func (w *writer) isFull(e *entry) bool {
+	return len(e.chunk.buf)-e.from >= w.entryBytesMax || e.records >= w.recordsMax
 }
 
 // makeRoomLocked sees to it that the open entry takes n more bytes; false when the writer is closed.
@@ -108,7 +117,7 @@ func (w *writer) makeRoomLocked(n int) bool {
 		if size == 0 && e.chunk.room() < n {
 			w.moveLocked(e, n)
 		}
-		if size == 0 || (size+n <= w.entryBytesMax && e.records < w.recordsMax && e.chunk.room() >= n) {
+		if size == 0 || (size+n <= w.entryBytesMax && !w.isFull(e) && e.chunk.room() >= n) {
 			return true
 		}
 		if len(w.mu.sealed) < sealedMax {
@@ -155,17 +164,18 @@ func (w *writer) waiting() bool {
 	return len(w.mu.sealed) > 0 || len(w.mu.open.commands) > 0
 }
 
-// sealed says whether an entry waits that cannot grow any more.
-func (w *writer) sealed() bool {
+// ripe says whether an entry waits that cannot grow any more.
+func (w *writer) ripe() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.mu.sealed) > 0
+	return len(w.mu.sealed) > 0 || w.isFull(w.mu.open)
 }
 
-func (w *writer) closed() bool {
+// ended says whether nothing is left to commit and nothing more will come.
+func (w *writer) ended() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.mu.closed
+	return w.mu.closed && len(w.mu.sealed) == 0 && len(w.mu.open.commands) == 0
 }
 
 // take returns the next entry to commit, the open one if none is sealed. Something must be waiting.
