@@ -50,5 +50,12 @@ fix: generate ## gofmt, and write generated code and the README's tables anew
 	gofmt -w $$(git ls-files '*.go')
 	$(GO) run ./tools/tidy -fix
 
+fuzz: ## Every fuzz target for FUZZTIME each (20s)
+	@for p in $$($(GO) list ./pkg/...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(or $(FUZZTIME),20s) $$p || exit 1; \
+	  done; \
+	done
+
 clean: ## Remove what was built
 	rm -rf bin .tmp
