@@ -20,6 +20,7 @@ func (b *Broker) engineOptions() (engine.Options, error) {
 		EntryRecordsMax: int(c.Batching.MaxBatchMessages),
 		FlushInterval:   config.Milliseconds(c.Batching.FlushIntervalMs),
 		CacheBytesMax:   int(c.Storage.CacheBytesMax),
+		CheckpointBytes: c.Storage.CheckpointBytes,
 	}, err
 }
 

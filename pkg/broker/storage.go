@@ -20,10 +20,22 @@ const (
 	journalFolder   = "journal" // below storage.path
 	entryBytesMax   = 16 << 20  // of a journal entry, unless batches may be larger
 	entryExtraBytes = 1 << 20   // what an entry may hold beside its largest batch
-	volumeBytes     = 64 << 20  // of a journal file, or
-	volumeEntries   = 4         // so many of the largest entries, if that is more,
-	volumeUnit      = 4096      // in multiples of this
+	fileEntries     = 4         // of the largest ones that a journal file has room for
+	fileUnit        = 4096      // what the size of a journal file is a multiple of
 )
+
+// entryBytes is the length of the longest journal entry on a disk: as long as files allow, and as batches need.
+func entryBytes(c *config.Config) int64 {
+	return max(min(entryBytesMax, c.Storage.JournalFileBytes/fileEntries-fileUnit), max(c.Topics.MaxMessageBytes, c.Batching.MaxBatchSize)+entryExtraBytes)
+}
+
+// fileOptions are the settings of a journal in a directory.
+func fileOptions(c *config.Config, log *slog.Logger) file.Options {
+	entry := entryBytes(c)
+	size := max(c.Storage.JournalFileBytes, (entry*fileEntries/fileUnit+1)*fileUnit)
+	spares := max(1, int((c.Storage.JournalSpareBytes+size-1)/size))
+	return file.Options{FileBytes: size, EntryBytesMax: int(entry), SparesMin: spares, SparesMax: max(2, spares), Log: log}
+}
 
 // storage is where everything is kept.
 type storage struct {
@@ -33,12 +45,11 @@ type storage struct {
 
 // openStorage opens what storage.path names. A directory is made when it is not there, and locked by its journal.
 func openStorage(c *config.Config, log *slog.Logger) (*storage, error) {
-	entry := max(entryBytesMax, int(c.Topics.MaxMessageBytes)+entryExtraBytes)
 	if c.Storage.InMemory() {
+		entry := max(entryBytesMax, int(c.Topics.MaxMessageBytes)+entryExtraBytes)
 		return &storage{mem.Open(mem.Options{BytesMax: c.Storage.MemoryBytesMax, EntryBytesMax: entry}), objmem.Open()}, nil
 	}
-	volume := max(volumeBytes, (int64(entry)*volumeEntries/volumeUnit+1)*volumeUnit)
-	j, err := file.Open(filepath.Join(c.Storage.Path, journalFolder), file.Options{FileBytes: volume, EntryBytesMax: entry, Log: log})
+	j, err := file.Open(filepath.Join(c.Storage.Path, journalFolder), fileOptions(c, log))
 	if err != nil {
 		return nil, fmt.Errorf("storage.path = %q: %w", c.Storage.Path, err)
 	}

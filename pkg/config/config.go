@@ -45,6 +45,10 @@ type Storage struct {
 	FsyncIntervalMs int64  `toml:"fsync_interval_ms"`
 	MemoryBytesMax  int64  `toml:"memory_bytes_max"`
 	CacheBytesMax   int64  `toml:"cache_bytes_max"`
+
+	JournalFileBytes  int64 `toml:"journal_file_bytes"`
+	JournalSpareBytes int64 `toml:"journal_spare_bytes"`
+	CheckpointBytes   int64 `toml:"checkpoint_bytes"`
 }
 
 // Auth says who may connect.

@@ -75,6 +75,24 @@ func (c *Config) validateStorage(v *validator) {
 	v.between("storage.fsync_interval_ms", s.FsyncIntervalMs, 1, 3600*secondMs)
 	v.between("storage.memory_bytes_max", s.MemoryBytesMax, 4<<20, math.MaxInt64)
 	v.between("storage.cache_bytes_max", s.CacheBytesMax, 1<<20, math.MaxInt64)
+	c.validateJournal(v)
+}
+
+// Bounds of a journal file: positions in it have 32 bits, and it is used in whole blocks.
+const (
+	journalFileBytesMin = 1 << 20
+	journalFileBytesMax = 1<<32 - journalBlockBytes
+	journalBlockBytes   = 4096
+)
+
+func (c *Config) validateJournal(v *validator) {
+	s := c.Storage
+	v.between("storage.journal_file_bytes", s.JournalFileBytes, journalFileBytesMin, journalFileBytesMax)
+	if s.JournalFileBytes%journalBlockBytes != 0 {
+		v.wrong("storage.journal_file_bytes", s.JournalFileBytes, fmt.Sprintf("a multiple of %d", journalBlockBytes))
+	}
+	v.between("storage.journal_spare_bytes", s.JournalSpareBytes, 0, 1<<40)
+	v.between("storage.checkpoint_bytes", s.CheckpointBytes, 64<<10, math.MaxInt64)
 }
 
 func (c *Config) validateAuth(v *validator) {

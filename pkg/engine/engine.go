@@ -124,6 +124,7 @@ func Open(j journal.Journal, store objstore.Store, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.metrics.Writable.Set(1)
+	e.metrics.OnScrape(e.gauge)
 	go e.maintainLoop()
 	return e, nil
 }

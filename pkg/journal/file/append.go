@@ -25,6 +25,7 @@ func (j *Journal) append(slot uint64, entry []byte) error {
 	if err != nil {
 		return err
 	}
+	j.pool.appended()
 	encodeEntryHeader(&j.appending.header, r.epoch, slot, entry)
 	if err := j.durably(r.handle, writeEntry(r.handle, pos, j.appending.header[:], entry)); err != nil {
 		return err

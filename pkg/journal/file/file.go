@@ -6,11 +6,11 @@
 // pwritev of at most 1 MiB after the other, and syncs once. Then the entry gets its place in the volume's table of positions,
 // and only from there on it is seen.
 //
-// Volumes have a fixed size and are not appended to: a write that makes a file longer, or is the first to a part of it, costs the
-// sync a commit of the file system's own journal as well. So the next volume is filled with zeros while there is time, and trimmed
-// volumes are used again under a new name; that doubles the commits a second. When load outruns the filling, a volume is taken as it
-// is, which makes its syncs slower but no Append wait. What a volume held in a former use cannot come back: each use has a random
-// epoch, written in the volume's first block and in each entry.
+// Volumes have a fixed size and are not appended to: a write that makes a file longer, or is the first to a part of it,
+// costs the sync a commit of the file system's own journal as well. So the next volume is filled with zeros while there
+// is time, and trimmed volumes are used again under a new name; that doubles the commits a second. When load outruns
+// the filling, a volume is taken as it is, which makes its syncs slower but no Append wait. What a volume held in a
+// former use cannot come back: each use has a random epoch, written in the volume's first block and in each entry.
 //
 // # What must hold
 //
@@ -37,6 +37,7 @@ import (
 const (
 	defaultFileBytes     = 64 << 20
 	defaultEntryBytesMax = 16 << 20
+	defaultSparesMin     = 1
 	defaultSparesMax     = 2
 
 	fileBytesMax  = math.MaxUint32 &^ (blockBytes - 1) // positions have 32 bits
@@ -52,8 +53,11 @@ type Options struct {
 	FileBytes int64
 	// EntryBytesMax is the length of the longest entry; 16 MiB when 0.
 	EntryBytesMax int
-	// SparesMax is how many trimmed volumes are kept to be used again; 2 when 0. A journal that is trimmed many volumes at a
-	// time wants as many.
+	// SparesMin is how many volumes are filled ahead when there is time; 1 when 0. A burst goes at full speed as far as
+	// they reach.
+	SparesMin int
+	// SparesMax is how many trimmed volumes are kept to be used again; 2 when 0, SparesMin when that is more. A journal
+	// that is trimmed many volumes at a time wants as many.
 	SparesMax int
 	// Log hears of what was cut off at the end, and of lack of space; slog.Default when nil.
 	Log *slog.Logger
@@ -65,7 +69,8 @@ type Options struct {
 func (o Options) withDefaults() (Options, error) {
 	o.FileBytes = orDefault(o.FileBytes, defaultFileBytes)
 	o.EntryBytesMax = orDefault(o.EntryBytesMax, defaultEntryBytesMax)
-	o.SparesMax = orDefault(o.SparesMax, defaultSparesMax)
+	o.SparesMin = orDefault(o.SparesMin, defaultSparesMin)
+	o.SparesMax = max(orDefault(o.SparesMax, defaultSparesMax), o.SparesMin)
 	o.Log = orDefault(o.Log, slog.Default())
 	if o.newEpoch == nil {
 		o.newEpoch = randomEpoch
@@ -199,8 +204,8 @@ func (j *Journal) unwritableLocked() error {
 	return nil
 }
 
-// durably completes a write to h that ended in written. Lack of space, which only file systems that never overwrite can answer here, leaves
-// everything as it was.
+// durably completes a write to h that ended in written. Lack of space, which only file systems that never overwrite can
+// answer here, leaves everything as it was.
 func (j *Journal) durably(h handle, written error) error {
 	if isNoSpace(written) {
 		return fmt.Errorf("%w: %w", journal.ErrNoSpace, written)
@@ -214,8 +219,8 @@ func (j *Journal) durably(h handle, written error) error {
 	return nil
 }
 
-// breaks ends writing: a write or a sync failed, so what the disk holds is not known, and a later sync that succeeds would not
-// prove that it holds what this one was about.
+// breaks ends writing: a write or a sync failed, so what the disk holds is not known, and a later sync that succeeds
+// would not prove that it holds what this one was about.
 func (j *Journal) breaks(err error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

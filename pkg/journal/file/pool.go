@@ -20,9 +20,11 @@ const (
 	retryMin = 100 * time.Millisecond // between tries to prepare a volume
 	retryMax = 5 * time.Second
 
-	// fillRest is how long the filling of a volume rests after each write, in times of what the write took: so it takes
-	// no more than a fifth of the disk from those who wait for their entries.
-	fillRest = 4
+	// fillRest is how long the filling of a volume rests after each write, in times of what the write took, while
+	// entries are appended: so it takes no more than a fifth of the disk from those who wait for them. Entries are
+	// appended if the last one is not idleAfter ago.
+	fillRest  = 4
+	idleAfter = 100 * time.Millisecond
 
 	// firstBytes is the size of the first volume of a new journal: so small that it is filled before it is used. It is not
 	// used again.
@@ -38,8 +40,10 @@ type spare struct {
 	filled int64 // bytes from the start that have been written once
 }
 
-// A pool has the next volume ready, and does with files whatever nobody has to wait for. One goroutine does it all, one step at a
-// time, and is the only one that changes names.
+func (s *spare) isFilled() bool { return s.filled == s.size }
+
+// A pool has the next volumes ready, and does with files whatever nobody has to wait for. One goroutine does it all,
+// one step at a time, and is the only one that changes names.
 type pool struct {
 	disk disk
 	o    Options
@@ -52,6 +56,7 @@ type pool struct {
 		jobs []func() // to be run when there is time, in order; at most a few for each volume
 	}
 	room    atomic.Int64 // see Journal.Room
+	append  atomic.Int64 // when an entry was last appended, in nanoseconds since 1970
 	closing chan struct{}
 	closed  chan struct{}
 
@@ -174,7 +179,8 @@ func (p *pool) grow() (err error) {
 	return err
 }
 
-// growNow sees to it that n spares are ready. Before it asks for space it does the jobs, one of which may bring a spare or give space back.
+// growNow sees to it that n spares are ready. Before it asks for space it does the jobs, one of which may bring a spare
+// or give space back.
 func (p *pool) growNow(n int) error {
 	for len(p.ready) < n {
 		if p.doJob() {
@@ -191,7 +197,7 @@ func (p *pool) takeNow(first uint64) (*reader, error) {
 	if err := p.growNow(1); err != nil {
 		return nil, err
 	}
-	s := p.fullest()
+	s := fullest(p.ready)
 	r, err := p.use(s, first)
 	if !errors.Is(err, journal.ErrNoSpace) {
 		p.drop(s)
@@ -222,7 +228,7 @@ func (p *pool) start() (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	for s.filled < s.size {
+	for !s.isFilled() {
 		if err := p.fill(s); err != nil {
 			return nil, err
 		}
@@ -230,28 +236,40 @@ func (p *pool) start() (*reader, error) {
 	return p.use(s, 0)
 }
 
-// prepare takes the next step towards one spare that is filled. It returns how long to wait before the one after it, and
-// whether there is one.
+// prepare takes the next step towards SparesMin spares that are filled, one after the other. It returns how long to
+// wait before the step after it, and whether there is one.
 func (p *pool) prepare() (wait time.Duration, more bool) {
-	if len(p.ready) == 0 {
+	unfilled := slices.DeleteFunc(slices.Clone(p.ready), (*spare).isFilled)
+	switch {
+	case len(p.ready)-len(unfilled) >= p.o.SparesMin:
+		return 0, false
+	case len(unfilled) == 0:
 		p.makeSpare()
 		return p.wait, true
 	}
-	s := p.fullest()
-	if s.filled == s.size {
-		return 0, false
-	}
+	s := fullest(unfilled)
 	begun := time.Now()
 	if err := p.fill(s); err != nil {
 		p.drop(s)
 		p.failed(err)
 	}
-	return p.wait + fillRest*time.Since(begun), true
+	return p.wait + p.rest(time.Since(begun)), true
 }
 
-// fullest is the spare that wants the least filling.
-func (p *pool) fullest() *spare {
-	return slices.MaxFunc(p.ready, func(a, b *spare) int { return cmp.Compare(a.filled, b.filled) })
+// rest is how long the filling leaves the disk to others after a write that took so long.
+func (p *pool) rest(took time.Duration) time.Duration {
+	if time.Since(time.Unix(0, p.append.Load())) > idleAfter {
+		return 0
+	}
+	return fillRest * took
+}
+
+// appended notes that an entry was appended now.
+func (p *pool) appended() { p.append.Store(time.Now().UnixNano()) }
+
+// fullest is the one of spares that wants the least filling.
+func fullest(spares []*spare) *spare {
+	return slices.MaxFunc(spares, func(a, b *spare) int { return cmp.Compare(a.filled, b.filled) })
 }
 
 // makeSpare adds a new file, whose space is allocated and whose zeros are not written yet. Its error is an ErrNoSpace.

@@ -1,0 +1,33 @@
+package broker
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/heraclitus/heraclitus/pkg/config"
+)
+
+// TestFileOptions shows what the settings make of the journal's files: as large as they say unless four of the largest batches need
+// more, and as many filled ahead as journal_spare_bytes asks for, rounded up, one at least.
+func TestFileOptions(t *testing.T) {
+	f := func(change func(*config.Config), fileBytes int64, entryBytesMax, sparesMin, sparesMax int) {
+		t.Helper()
+		c := config.Default()
+		change(&c)
+		if err := c.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		o := fileOptions(&c, slog.Default())
+		if o.FileBytes != fileBytes || o.EntryBytesMax != entryBytesMax || o.SparesMin != sparesMin || o.SparesMax != sparesMax {
+			t.Errorf("%+v, want %d, %d, %d, %d", o, fileBytes, entryBytesMax, sparesMin, sparesMax)
+		}
+	}
+	const largest = 1<<20 + 1048588
+	f(func(*config.Config) {}, 64<<20, 16<<20-4096, 1, 2)
+	f(func(c *config.Config) { c.Storage.JournalFileBytes = 256 << 20 }, 256<<20, 16<<20, 1, 2)
+	f(func(c *config.Config) { c.Storage.JournalFileBytes = 1 << 20 }, 8<<20+4096, largest, 8, 8)
+	f(func(c *config.Config) { c.Storage.JournalSpareBytes = 0 }, 64<<20, 16<<20-4096, 1, 2)
+	f(func(c *config.Config) { c.Storage.JournalSpareBytes = 2<<30 + 1 }, 64<<20, 16<<20-4096, 33, 33)
+	f(func(c *config.Config) { c.Topics.MaxMessageBytes = 63 << 20 }, 256<<20+4096, 64<<20, 1, 2)
+	f(func(c *config.Config) { c.Batching.MaxBatchSize = 63 << 20 }, 256<<20+4096, 64<<20, 1, 2)
+}
