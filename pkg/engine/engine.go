@@ -43,7 +43,8 @@ type Options struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 
-	EntryBytesMax    int           // an entry is committed when it has grown to this; a larger batch has an entry of its own; default 1 MiB
+	BatchBytesMax    int           // larger batches are refused; [BatchOverheadBytes] less than the longest entry the journal takes; default 15 MiB
+	EntryBytesMax    int           // an entry is committed when it has grown to this, 4 MiB at most; a larger batch has an entry of its own; default 1 MiB
 	EntryRecordsMax  int           // likewise, in records; default 1,000,000
 	FlushInterval    time.Duration // least time between the starts of two commits; 0 commits at once
 	CacheBytesMax    int           // chunks kept for readers; default 128 MiB
@@ -52,13 +53,18 @@ type Options struct {
 	ProducerIDExpiry time.Duration // producers silent for longer are forgotten; Kafka's producer.id.expiration.ms; default 24 h
 }
 
+// BatchOverheadBytes is what an entry holds beside a batch that has it to itself.
+const BatchOverheadBytes = state.ProduceHeaderBytes
+
 func (o *Options) setDefaults() {
+	set(&o.BatchBytesMax, 15<<20)
 	set(&o.EntryBytesMax, 1<<20)
 	set(&o.EntryRecordsMax, 1_000_000)
 	set(&o.CacheBytesMax, 128<<20)
 	set(&o.CheckpointBytes, 256<<20)
 	set(&o.RetentionCheck, 30*time.Second)
 	set(&o.ProducerIDExpiry, 24*time.Hour)
+	o.EntryBytesMax = min(o.EntryBytesMax, o.BatchBytesMax+BatchOverheadBytes, chunkBytes)
 }
 
 func set[T comparable](v *T, value T) {
@@ -181,7 +187,7 @@ func (e *Engine) fail(err error) {
 }
 
 // Do appends a command that is not a batch and waits until it is durable and applied. A refusal is an error with its
-// kerr.Code, and the result of the refused command.
+// kerr.Code, MessageTooLarge for a command that the journal cannot take, and the result of the refused command.
 func (e *Engine) Do(c state.Command) (state.Result, error) {
 	var g Group
 	g.Reset(1)
@@ -194,7 +200,8 @@ func (e *Engine) Do(c state.Command) (state.Result, error) {
 }
 
 // AppendBatch appends a checked batch to a partition. The batch is copied before AppendBatch returns, which waits only
-// while the journal is too far behind. The outcome is result i of g: KafkaStorageError when it could not be stored.
+// while the journal is too far behind. The outcome is result i of g: MessageTooLarge for a batch larger than
+// Options.BatchBytesMax, KafkaStorageError when it could not be stored.
 func (e *Engine) AppendBatch(g *Group, i int, id state.ID, partition int32, b record.Batch) {
 	if e.Err() != nil || (e.full.Load() && !e.hasRoom()) {
 		g.Results[i] = refused(kerr.KafkaStorageError)

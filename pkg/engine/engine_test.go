@@ -597,3 +597,12 @@ func batchAt(ms int64, values ...string) []byte {
 	}
 	return b
 }
+
+// batchOfBytes returns a batch of one record that is n bytes long.
+func batchOfBytes(n int) []byte {
+	for value := n - record.HeaderBytes; ; value-- {
+		if b := batchOf(string(make([]byte, value))); len(b) <= n {
+			return b
+		}
+	}
+}

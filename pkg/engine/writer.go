@@ -17,11 +17,12 @@ const sealedMax = 4
 // while it committed the entry before: the commit is the only wait, there is no linger. An entry is sealed early when it
 // has grown to entryBytesMax or holds recordsMax records.
 type writer struct {
-	entryBytesMax int
-	recordsMax    int
-	pool          *pool
-	work          chan struct{} // signalled when something has been appended
-	full          chan struct{} // signalled when an entry has become full
+	commandBytesMax int // larger commands are refused: a journal that is asked to take too long an entry has to be taken for broken
+	entryBytesMax   int
+	recordsMax      int
+	pool            *pool
+	work            chan struct{} // signalled when something has been appended
+	full            chan struct{} // signalled when an entry has become full
 
 	mu struct {
 		sync.Mutex
@@ -56,7 +57,7 @@ type command struct {
 }
 
 func newWriter(o Options, p *pool) *writer {
-	w := &writer{entryBytesMax: o.EntryBytesMax, recordsMax: o.EntryRecordsMax, pool: p}
+	w := &writer{commandBytesMax: o.BatchBytesMax + BatchOverheadBytes, entryBytesMax: o.EntryBytesMax, recordsMax: o.EntryRecordsMax, pool: p}
 	w.work, w.full = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.mu.taken.L = &w.mu
 	w.mu.open = &entry{chunk: p.get(0)}
@@ -77,7 +78,12 @@ func (w *writer) appendCommand(c command, cmd state.Command) {
 }
 
 // append adds a command of n bytes, which write appends, to the open entry. It waits while too many entries are sealed.
+// A command that is refused has its outcome at once.
 func (w *writer) append(c command, n int, write func([]byte) []byte) {
+	if n > w.commandBytesMax {
+		c.group.Results[c.index] = refused(kerr.MessageTooLarge)
+		return
+	}
 	c.group.add()
 	w.mu.Lock()
 	if !w.makeRoomLocked(n) {

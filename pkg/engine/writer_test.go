@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
+	"github.com/heraclitus/heraclitus/pkg/journal/mem"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
@@ -154,5 +157,42 @@ func TestCloseDoesNotWaitForAnAnswer(t *testing.T) {
 				t.Errorf("after a restart: high watermark %d, %v; want %d", log.HighWatermark, err, want)
 			}
 		})
+	}
+}
+
+// TestTooLargeForTheJournal shows that batches and commands which the journal cannot take are refused, and nothing else is.
+// One such batch once ended all writing.
+func TestTooLargeForTheJournal(t *testing.T) {
+	const entryBytesMax, batchBytesMax = 64 << 10, 64<<10 - BatchOverheadBytes
+	r := newRigOn(t, mem.Options{EntryBytesMax: entryBytesMax}, Options{BatchBytesMax: batchBytesMax, EntryBytesMax: 1 << 20})
+	id := r.create("orders", 1)
+	f := func(b []byte, want kerr.Code) {
+		t.Helper()
+		if got := r.produce(id, b)[0]; got.Code != want {
+			t.Errorf("batch of %d bytes: %v, want %v", len(b), got.Code, want)
+		}
+	}
+	f(batchOfBytes(batchBytesMax), kerr.None)
+	f(batchOfBytes(batchBytesMax+1), kerr.MessageTooLarge)
+	f(batchOf("small"), kerr.None)
+	config := state.ConfigEntry{Name: "leader.replication.throttled.replicas", Value: strings.Repeat("0:0,", entryBytesMax/4)}
+	if _, err := r.Do(state.CreateTopic{ID: NewID(), Name: "other", Partitions: 1, Config: []state.ConfigEntry{config}}); !errors.Is(err, kerr.MessageTooLarge) {
+		t.Errorf("create a topic with a large setting: %v", err)
+	}
+	release := r.journal.hold()
+	var g Group
+	g.Reset(100)
+	for i := range 100 {
+		r.AppendBatch(&g, i, id, 0, batchOfBytes(1000)) // together more than an entry holds
+	}
+	release()
+	g.Wait(0, nil)
+	for i, got := range g.Results {
+		if got.Code != kerr.None {
+			t.Errorf("batch %d of many: %v", i, got.Code)
+		}
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
 	}
 }
