@@ -86,6 +86,7 @@ func (h *Handler) fetch(c *Call, q *wire.FetchRequest, r *wire.FetchResponse) er
 	if n := f.take(q, c.Version >= 13); n > h.options.RequestPartitionMax { // KIP-516
 		return fmt.Errorf("%d partitions in a request, %d are allowed", n, h.options.RequestPartitionMax)
 	}
+	c.ReleaseFrame() // what is kept of the request is owned, and the wait may be long
 	if err := h.sessions.Begin(&f.fetch, &f.request); err != nil {
 		r.ErrorCode = int16(kerr.Of(err))
 		return nil
