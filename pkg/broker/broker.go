@@ -151,7 +151,7 @@ func (b *Broker) openEngine() (*engine.Engine, error) {
 		return nil, err
 	}
 	b.onStop(func(context.Context) error { return storage.journal.Close() })
-	options, err := b.engineOptions()
+	options, err := b.engineOptions(storage)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/broker/brokertest"
 	"github.com/heraclitus/heraclitus/pkg/config"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
+	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/record"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
@@ -66,15 +67,20 @@ func getLength(b [4]byte) int { return int(b[0])<<24 | int(b[1])<<16 | int(b[2])
 // produce sends a batch of one record to partition 0 of a topic, which is made if need be, and returns its offset.
 func produce(t *testing.T, b *brokertest.Broker, topic string, batch []byte) int64 {
 	t.Helper()
-	ask[*wire.MetadataResponse](t, b, wire.KeyMetadata, 9, &wire.MetadataRequest{Topics: []wire.MetadataRequestTopic{{Name: &topic}}, AllowAutoTopicCreation: true})
-	r := ask[*wire.ProduceResponse](t, b, wire.KeyProduce, 9, &wire.ProduceRequest{Acks: -1, TimeoutMs: 10_000, TopicData: []wire.ProduceRequestTopicProduceData{
-		{Name: topic, PartitionData: []wire.ProduceRequestPartitionProduceData{{Records: kbin.Records{Bytes: batch}}}},
-	}})
-	p := r.Responses[0].PartitionResponses[0]
+	p := tryProduce(t, b, topic, batch)
 	if p.ErrorCode != 0 {
 		t.Fatalf("produce was refused with error %d", p.ErrorCode)
 	}
 	return p.BaseOffset
+}
+
+func tryProduce(t *testing.T, b *brokertest.Broker, topic string, batch []byte) wire.ProduceResponsePartitionProduceResponse {
+	t.Helper()
+	ask[*wire.MetadataResponse](t, b, wire.KeyMetadata, 9, &wire.MetadataRequest{Topics: []wire.MetadataRequestTopic{{Name: &topic}}, AllowAutoTopicCreation: true})
+	r := ask[*wire.ProduceResponse](t, b, wire.KeyProduce, 9, &wire.ProduceRequest{Acks: -1, TimeoutMs: 10_000, TopicData: []wire.ProduceRequestTopicProduceData{
+		{Name: topic, PartitionData: []wire.ProduceRequestPartitionProduceData{{Records: kbin.Records{Bytes: batch}}}},
+	}})
+	return r.Responses[0].PartitionResponses[0]
 }
 
 // fetch returns the record bytes of partition 0 of a topic from an offset on.
@@ -129,6 +135,19 @@ func TestRecordComesBack(t *testing.T) {
 		t.Errorf("after the restart the record is not among %d bytes", len(got))
 	}
 	f(again, 1, "two")
+}
+
+// TestBatchTooLargeForTheJournal shows that a batch which its topic allows, but no journal entry can hold, is refused for good,
+// and the next one is not.
+func TestBatchTooLargeForTheJournal(t *testing.T) {
+	small := func(c *config.Config) { c.Storage.MemoryBytesMax, c.Topics.MaxMessageBytes = 4<<20, 3<<20 }
+	b := brokertest.Start(t, small)
+	if got := tryProduce(t, b, "orders", batchOf(t, string(make([]byte, 5<<19)))); kerr.Code(got.ErrorCode) != kerr.MessageTooLarge {
+		t.Errorf("got %v", kerr.Code(got.ErrorCode))
+	}
+	if got := produce(t, b, "orders", batchOf(t, "small")); got != 0 {
+		t.Errorf("produced at offset %d, want 0", got)
+	}
 }
 
 // page returns the status and the text of a page of a broker's HTTP port.

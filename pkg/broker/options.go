@@ -7,8 +7,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/server"
 )
 
-// engineOptions are the settings that the engine heeds.
-func (b *Broker) engineOptions() (engine.Options, error) {
+// engineOptions are the settings that the engine heeds, on a storage.
+func (b *Broker) engineOptions(s *storage) (engine.Options, error) {
 	c := &b.config
 	b.metrics.FsyncPerCommit.Set(1)
 	topics, err := c.TopicSettings()
@@ -16,6 +16,7 @@ func (b *Broker) engineOptions() (engine.Options, error) {
 		Topics:          topics,
 		Log:             b.log,
 		Metrics:         b.metrics,
+		BatchBytesMax:   s.entryBytesMax - engine.BatchOverheadBytes,
 		EntryBytesMax:   int(c.Batching.MaxBatchSize),
 		EntryRecordsMax: int(c.Batching.MaxBatchMessages),
 		FlushInterval:   config.Milliseconds(c.Batching.FlushIntervalMs),

@@ -20,6 +20,7 @@ const (
 	journalFolder   = "journal" // below storage.path
 	entryBytesMax   = 16 << 20  // of a journal entry, unless batches may be larger
 	entryExtraBytes = 1 << 20   // what an entry may hold beside its largest batch
+	memoryEntries   = 2         // of the largest ones that memory has room for
 	fileEntries     = 4         // of the largest ones that a journal file has room for
 	fileUnit        = 4096      // what the size of a journal file is a multiple of
 )
@@ -27,6 +28,12 @@ const (
 // entryBytes is the length of the longest journal entry on a disk: as long as files allow, and as batches need.
 func entryBytes(c *config.Config) int64 {
 	return max(min(entryBytesMax, c.Storage.JournalFileBytes/fileEntries-fileUnit), max(c.Topics.MaxMessageBytes, c.Batching.MaxBatchSize)+entryExtraBytes)
+}
+
+// memoryOptions are the settings of a journal in memory.
+func memoryOptions(c *config.Config) mem.Options {
+	entry := min(max(entryBytesMax, c.Topics.MaxMessageBytes+entryExtraBytes), c.Storage.MemoryBytesMax/memoryEntries)
+	return mem.Options{BytesMax: c.Storage.MemoryBytesMax, EntryBytesMax: int(entry)}
 }
 
 // fileOptions are the settings of a journal in a directory.
@@ -39,17 +46,19 @@ func fileOptions(c *config.Config, log *slog.Logger) file.Options {
 
 // storage is where everything is kept.
 type storage struct {
-	journal journal.Journal
-	objects objstore.Store
+	journal       journal.Journal
+	entryBytesMax int // of the journal
+	objects       objstore.Store
 }
 
 // openStorage opens what storage.path names. A directory is made when it is not there, and locked by its journal.
 func openStorage(c *config.Config, log *slog.Logger) (*storage, error) {
 	if c.Storage.InMemory() {
-		entry := max(entryBytesMax, int(c.Topics.MaxMessageBytes)+entryExtraBytes)
-		return &storage{mem.Open(mem.Options{BytesMax: c.Storage.MemoryBytesMax, EntryBytesMax: entry}), objmem.Open()}, nil
+		o := memoryOptions(c)
+		return &storage{mem.Open(o), o.EntryBytesMax, objmem.Open()}, nil
 	}
-	j, err := file.Open(filepath.Join(c.Storage.Path, journalFolder), fileOptions(c, log))
+	o := fileOptions(c, log)
+	j, err := file.Open(filepath.Join(c.Storage.Path, journalFolder), o)
 	if err != nil {
 		return nil, fmt.Errorf("storage.path = %q: %w", c.Storage.Path, err)
 	}
@@ -57,5 +66,5 @@ func openStorage(c *config.Config, log *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("storage.path = %q: %w", c.Storage.Path, err), j.Close())
 	}
-	return &storage{j, objects}, nil
+	return &storage{j, o.EntryBytesMax, objects}, nil
 }
