@@ -1,5 +1,6 @@
-// Package objstore is the contract of a store of objects: named, immutable-while-read blobs, written whole. Checkpoints lie in
-// one, segments will. Drivers live in the folders beside this file; package objstoretest holds the suite they all pass.
+// Package objstore is the contract of a store of objects: named, immutable-while-read blobs, written whole. Checkpoints
+// lie in one, segments will. Drivers live in the folders beside this file; package objstoretest holds the suite they
+// all pass.
 //
 // # What must always hold
 //
@@ -52,8 +53,9 @@ const (
 	segmentBytesMax = 255
 )
 
-// CheckKey returns ErrKey unless key is what every driver can store under its name: a path of UTF-8 of at most 1,024 bytes,
-// of segments of at most 255 between single slashes, none of them empty, "." or "..", without control characters and backslashes.
+// CheckKey returns ErrKey unless key is what every driver can store under its name: a path of UTF-8 of at most 1,024
+// bytes, of segments of at most 255 between single slashes, none of them empty, "." or "..", without control characters
+// and backslashes.
 func CheckKey(key string) error {
 	forbidden := func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }
 	if len(key) > keyBytesMax || !utf8.ValidString(key) || strings.ContainsFunc(key, forbidden) {

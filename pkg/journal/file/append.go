@@ -77,7 +77,8 @@ func (j *Journal) place(slot uint64, n int64) (*reader, int64, error) {
 func (j *Journal) setCurrent(r *reader) {
 	j.mu.Lock()
 	full := j.currentLocked()
-	j.mu.bytes += full.size
+	full.used.Store(j.clock.Add(1))
+	j.mu.bytes += full.volume.size
 	j.addCurrentLocked(r)
 	evicted := j.evictLocked()
 	full.refs.Add(1)

@@ -65,8 +65,8 @@ func fillSpares(b *testing.B, j *Journal) {
 	}
 }
 
-// BenchmarkBare is what the disk gives to a loop of pwritev and fdatasync: over a file that was written before, over one whose
-// space is only allocated, and at the end of one that grows.
+// BenchmarkBare is what the disk gives to a loop of pwritev and fdatasync: over a file that was written before, over
+// one whose space is only allocated, and at the end of one that grows.
 func BenchmarkBare(b *testing.B) {
 	for _, kind := range []string{"overwriting", "allocated", "growing"} {
 		b.Run(kind, func(b *testing.B) {
@@ -119,7 +119,8 @@ func bareFile(b *testing.B, kind string, h osHandle) osHandle {
 	return h
 }
 
-// BenchmarkOpen opens a journal in an empty directory and makes its first entry durable; then opens one with a volume full of entries.
+// BenchmarkOpen opens a journal in an empty directory and makes its first entry durable; then opens one with a volume
+// full of entries.
 func BenchmarkOpen(b *testing.B) {
 	b.Run("new", func(b *testing.B) {
 		dir := filepath.Join(b.TempDir(), "journal")

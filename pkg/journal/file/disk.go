@@ -60,10 +60,8 @@ type osDisk struct {
 
 // openDir makes the directory when it is not there, opens it and locks it.
 func openDir(dir string) (osDisk, error) {
-	if _, err := os.Stat(dir); err != nil {
-		if err := makeDir(dir); err != nil {
-			return osDisk{}, err
-		}
+	if err := makeDir(dir); err != nil {
+		return osDisk{}, err
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -76,9 +74,15 @@ func openDir(dir string) (osDisk, error) {
 	return osDisk{root, lock}, nil
 }
 
-// makeDir makes the directory and those above it, durably.
+// makeDir makes the directory and those above it, durably, as far as they are not there.
 func makeDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := makeDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	above, err := os.OpenRoot(filepath.Dir(dir))

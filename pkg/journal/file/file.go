@@ -15,9 +15,11 @@
 // # What must hold
 //
 //   - A volume's first block is durable before the volume gets its name, and the name before the first entry.
-//   - An entry begins where the one before it ended, at a multiple of 4 KiB, and is not written before that one is durable. So
-//     what forms no entry at the end is at most one that was never acknowledged, and may be cut; an entry behind it tells of damage.
-//   - A volume is given to the pool, which overwrites it, when the floor is durably above its last slot and no reader holds it.
+//   - An entry begins where the one before it ended, at a multiple of 4 KiB, and is not written before that one is
+//     durable. So what forms no entry at the end is at most one that was never acknowledged, and may be cut; an entry
+//     behind it tells of damage.
+//   - A volume is given to the pool, which overwrites it, when the floor is durably above its last slot and no reader
+//     holds it.
 //
 // FORMAT.md describes the bytes.
 package file

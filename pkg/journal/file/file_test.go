@@ -73,8 +73,8 @@ func (d *simDisk) contents() map[string]string {
 	return all
 }
 
-// What is not whole at the end is cut off, with a word in the log; the journal goes on at its place, and the next opening finds
-// nothing to say. An entry is not whole when any of its sectors is missing.
+// What is not whole at the end is cut off, with a word in the log; the journal goes on at its place, and the next
+// opening finds nothing to say. An entry is not whole when any of its sectors is missing.
 func TestTornEntryIsCut(t *testing.T) {
 	whole := newSimDisk(1)
 	j := mustOpen(t, whole, small)
@@ -108,8 +108,48 @@ func TestTornEntryIsCut(t *testing.T) {
 	}
 }
 
-// An entry that is not whole before one that is there is damage: opening refuses with file and position, and changes nothing. The
-// way out that the message names works.
+// An entry whose sync failed may be there for the next process, in memory, and not on the disk. Once that process has
+// shown it, it must last: opening writes it once more. Without that, the power takes it away again.
+func TestEndIsWrittenOnceMore(t *testing.T) {
+	f := func(ignoresSame bool, want uint64) {
+		t.Helper()
+		d := newSimDisk(1)
+		d.ignoresSame = ignoresSame
+		j := mustOpen(t, d, small)
+		mustAppend(t, j, 1000)
+		j.currentLocked().handle = failingSync{j.currentLocked().handle.(*inode)}
+		if err := j.Append(1, entryOf(1, 15_000)); !errors.Is(err, journal.ErrBroken) {
+			t.Fatal(err)
+		}
+		j.Close()
+		for range 2 {
+			j = mustOpen(t, d, small)
+			if _, next := j.Bounds(); next != 2 {
+				t.Fatalf("the next slot is %d", next)
+			}
+			j.Close()
+		}
+		d.cutPower()
+		j = mustOpen(t, d, small)
+		if _, next := j.Bounds(); next != want {
+			t.Errorf("the next slot is %d, want %d", next, want)
+		}
+		j.Close()
+	}
+	f(false, 2)
+	f(true, 1)
+}
+
+// failingSync is a file whose syncs fail.
+type failingSync struct{ *inode }
+
+func (f failingSync) sync() error {
+	f.dropDirty()
+	return errFail
+}
+
+// An entry that is not whole before one that is there is damage: opening refuses with file and position, and changes
+// nothing. The way out that the message names works.
 func TestDamageBeforeTheEndIsRefused(t *testing.T) {
 	whole := newSimDisk(1)
 	j := mustOpen(t, whole, small)
@@ -185,22 +225,32 @@ func TestMissingFilesAreRefused(t *testing.T) {
 		}
 	}
 	latest := volumes[len(volumes)-1]
-	f("no floor", func(d *simDisk) { d.remove(floorName) }, "sim/FLOOR is missing")
+	f("no floor", func(d *simDisk) { d.remove(floorName) }, "sim/FLOOR: it is missing")
 	f("no volumes", func(d *simDisk) {
 		for _, v := range volumes {
 			d.remove(v.name)
 		}
-	}, "all files from slot 20 on are missing")
-	f("no first volume", func(d *simDisk) { d.remove(volumes[0].name) }, fmt.Sprintf("the files from slot 20 to below %d are missing", volumes[1].number))
+	}, "every file from slot 20 on: it is missing")
+	f("no first volume", func(d *simDisk) { d.remove(volumes[0].name) },
+		fmt.Sprintf("the file from slot 20 to below %d: it is missing", volumes[1].number))
 	f("both floors spoilt", func(d *simDisk) { clear(d.file(floorName)) }, "sim/FLOOR")
-	f("first block spoilt", func(d *simDisk) { d.file(latest.name)[20] ^= 1 }, "first block of sim/"+latest.name)
-	f("an empty last volume", func(d *simDisk) { d.seen()[latest.name].cache = nil }, "first block of sim/"+latest.name)
-	f("floor above the end", func(d *simDisk) { copy(d.file(floorName), encodeFloor(99)) }, "but is trimmed below slot 99")
-	f("another format", func(d *simDisk) {
-		block := d.file(latest.name)[:fileHeaderBytes]
-		block[8] = 2
-		seal(block)
-	}, "version 2: format version is not known")
+	f("first block spoilt", func(d *simDisk) { d.file(latest.name)[20] ^= 1 }, "sim/"+latest.name+": first block: ")
+	f("an empty last volume", func(d *simDisk) { d.seen()[latest.name].cache = nil }, "sim/"+latest.name+": first block: ")
+	f("floor above the end", func(d *simDisk) { copy(d.file(floorName), encodeFloor(99)) },
+		"every entry from slot 60 to the floor, 99: it is missing")
+}
+
+// A format of a later version is not damage, and is left alone.
+func TestLaterFormatIsRefused(t *testing.T) {
+	d := newSimDisk(1)
+	mustOpen(t, d, small).Close()
+	block := d.file(volumeName(0))[:fileHeaderBytes]
+	block[8] = formatVersion + 1
+	seal(block)
+	_, err := openOn(d, "sim", complete(small))
+	if !errors.Is(err, errVersion) || errors.Is(err, journal.ErrDamaged) {
+		t.Errorf("opened: %v", err)
+	}
 }
 
 func first[T any](v T, _ error) T { return v }
@@ -223,7 +273,8 @@ func TestFloorHasTwoCopies(t *testing.T) {
 	}
 }
 
-// Stored tables are only a help: without them, or with spoilt ones or another volume's, reads find everything, and make them anew.
+// Stored tables are only a help: without them, or with spoilt ones or another volume's, reads find everything, and make
+// them anew.
 func TestTablesAreRebuilt(t *testing.T) {
 	whole := newSimDisk(1)
 	j := mustOpen(t, whole, small)
@@ -300,8 +351,9 @@ func TestReadersKeepTheirVolume(t *testing.T) {
 	}
 }
 
-// What a volume held in its former use is not read again, even where it looks like entries of the present one: a client that knows
-// the format can produce records that do. Only the epoch, which it cannot know, tells them apart; with one that it knows it succeeds.
+// What a volume held in its former use is not read again, even where it looks like entries of the present one: a client
+// that knows the format can produce records that do. Only the epoch, which it cannot know, tells them apart; with one
+// that it knows it succeeds.
 func TestStaleBytesAreNotReplayed(t *testing.T) {
 	f := func(newEpoch func() uint64, want uint64) {
 		t.Helper()
@@ -436,7 +488,8 @@ func TestTrimmedVolumesAreUsedAgain(t *testing.T) {
 		}
 	}
 	if len(l.spares) != 3 || again < 2 || len(l.volumes) != 1 || len(l.tables) != 0 {
-		t.Errorf("%d spares, of which %d were volumes, and %d volumes and %d tables are left", len(l.spares), again, len(l.volumes), len(l.tables))
+		t.Errorf("%d spares, of which %d were volumes, and %d volumes and %d tables are left",
+			len(l.spares), again, len(l.volumes), len(l.tables))
 	}
 }
 
@@ -492,8 +545,8 @@ func TestFileBytesMayChange(t *testing.T) {
 	}
 }
 
-// Whatever was written over a place of a volume and over the floor, and wherever the volume was cut, opening ends in a journal that
-// works or in an error.
+// Whatever was written over a place of a volume and over the floor, and wherever the volume was cut, opening ends in a
+// journal that works or in an error.
 func FuzzOpen(f *testing.F) {
 	d := newSimDisk(1)
 	j := mustOpen(f, d, small)

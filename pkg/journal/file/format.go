@@ -30,8 +30,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var (
 	errChecksum = errors.New("checksum does not match")
-	errMagic    = errors.New("is not one of ours")
-	errVersion  = errors.New("format version is not known to this program")
+	errMagic    = errors.New("it is not a file of a journal")
+	errMissing  = errors.New("it is missing")
+	errVersion  = errors.New("the format is not known to this program, perhaps to a newer one")
 )
 
 // alignUp is the next multiple of the block size.

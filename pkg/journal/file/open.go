@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/heraclitus/heraclitus/pkg/journal"
 )
 
-// Open opens the journal in a directory, which it makes when it is not there, and locks it against other processes. It reads the
-// latest volume, cuts off what a crash left at its end, and says so in the log. What no crash can leave it does not touch, but
-// answers journal.ErrDamaged with the file and the position.
+// Open opens the journal in a directory, which it makes when it is not there, and locks it against other processes. It
+// reads the latest volume, cuts off what a crash left at its end, and says so in the log. What no crash can leave it
+// does not touch, but answers journal.ErrDamaged with the file and the position.
 func Open(dir string, o Options) (*Journal, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -41,8 +39,8 @@ func openOn(d disk, dir string, o Options) (*Journal, error) {
 	return nil, errors.Join(fmt.Errorf("open journal %s: %w", dir, err), d.close())
 }
 
-// open looks at everything first. Then it writes what it goes by once more: if a sync failed before the last process ended, memory may
-// hold what the disk does not, and no sync would tell; written anew, it is synced or it is not.
+// open looks at everything first. Then it writes what it goes by once more: if a sync failed before the last process ended,
+// memory may hold what the disk does not, and no sync would tell; written anew, it is synced or it is not.
 func (j *Journal) open() error {
 	l, err := j.list()
 	if err != nil {
@@ -86,7 +84,7 @@ func (j *Journal) list() (listing, error) {
 func (j *Journal) openFloor(l listing) (err error) {
 	if !l.floor {
 		if len(l.volumes) > 0 {
-			return fmt.Errorf("%w: %s is missing; restore the directory from a copy", journal.ErrDamaged, j.path(floorName))
+			return j.damaged(floorName, errMissing)
 		}
 		if err := replaceFile(j.disk, floorName, slices.Concat(encodeFloor(0), encodeFloor(0)), true); err != nil {
 			return err
@@ -96,7 +94,7 @@ func (j *Journal) openFloor(l listing) (err error) {
 		return err
 	}
 	if j.mu.floor, err = readFloor(j.trimming.floor); err != nil {
-		return fmt.Errorf("%w: %s: %w; restore the directory from a copy", journal.ErrDamaged, j.path(floorName), err)
+		return j.damaged(floorName, err)
 	}
 	return nil
 }
@@ -110,10 +108,9 @@ func (j *Journal) split(volumes []numbered) (trimmed, kept []numbered, err error
 	trimmed, kept = volumes[:n], volumes[n:]
 	switch {
 	case len(kept) == 0 && j.mu.floor > 0:
-		err = fmt.Errorf("%w: all files from slot %d on are missing; restore the directory from a copy", journal.ErrDamaged, j.mu.floor)
+		err = j.damaged("", fmt.Errorf("every file from slot %d on: %w", j.mu.floor, errMissing))
 	case len(kept) > 0 && kept[0].number > j.mu.floor:
-		err = fmt.Errorf("%w: the files from slot %d to below %d are missing; restore the directory from a copy", journal.ErrDamaged,
-			j.mu.floor, kept[0].number)
+		err = j.damaged("", fmt.Errorf("the file from slot %d to below %d: %w", j.mu.floor, kept[0].number, errMissing))
 	}
 	return trimmed, kept, err
 }
@@ -185,8 +182,8 @@ func (j *Journal) recoverEnd(r *reader) error {
 		return err
 	}
 	if j.mu.next < j.mu.floor {
-		return fmt.Errorf("%w: it ends with slot %d in %s, but is trimmed below slot %d; restore the directory from a copy", journal.ErrDamaged,
-			j.mu.next, j.path(volumeName(r.first)), j.mu.floor)
+		err := fmt.Errorf("every entry from slot %d to the floor, %d: %w", j.mu.next, j.mu.floor, errMissing)
+		return j.damaged(volumeName(r.first), err)
 	}
 	return j.settleEnd(s, torn)
 }
@@ -196,11 +193,12 @@ func (j *Journal) recoverEnd(r *reader) error {
 func (j *Journal) tornEntry(s *scanner, invalid error) (torn *entryHeader, err error) {
 	end := s.r.table.end()
 	if errors.Is(invalid, errWrongSlot) {
-		return nil, j.damage(s.r.volume, end, j.mu.next, invalid)
+		return nil, j.unreadable(s.r.volume, end, j.mu.next, invalid)
 	}
 	switch h, pos, err := s.later(end); {
 	case err == nil:
-		return nil, j.damage(s.r.volume, end, j.mu.next, fmt.Errorf("%w, but slot %d at byte %d is there", invalid, h.slot, pos))
+		err = fmt.Errorf("%w, but slot %d at byte %d is there", invalid, h.slot, pos)
+		return nil, j.unreadable(s.r.volume, end, j.mu.next, err)
 	case !errors.Is(err, errNoEntry):
 		return nil, err
 	}
@@ -213,8 +211,8 @@ func (j *Journal) tornEntry(s *scanner, invalid error) (torn *entryHeader, err e
 	return nil, nil
 }
 
-// settleEnd writes the last entry once more, and cuts the torn one off, whose header must not come back to complete what a later
-// crash leaves of another entry at its place.
+// settleEnd writes the last entry once more, and cuts the torn one off, whose header must not come back to complete
+// what a later crash leaves of another entry at its place.
 func (j *Journal) settleEnd(s *scanner, torn *entryHeader) error {
 	end := s.r.table.end()
 	if n := len(s.r.table); n > 0 {
@@ -228,8 +226,8 @@ func (j *Journal) settleEnd(s *scanner, torn *entryHeader) error {
 		}
 	}
 	if torn != nil {
-		j.o.Log.Warn("journal: cut off an entry that was not written as a whole", "file", j.path(volumeName(s.r.first)), "position", end,
-			"slot", torn.slot, "bytes", torn.length)
+		j.o.Log.Warn("journal: cut off an entry that was not written as a whole",
+			"file", j.path(volumeName(s.r.first)), "position", end, "slot", torn.slot, "bytes", torn.length)
 		if err := s.r.handle.writev([][]byte{zeros[:blockBytes]}, end); err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func (j *Journal) replayVolume(from, next uint64, f func(slot uint64, entry []by
 		pos := t[:slot-r.first].end()
 		entry, err := s.entry(pos, slot)
 		if err != nil {
-			return 0, j.damage(r.volume, pos, slot, err)
+			return 0, j.unreadable(r.volume, pos, slot, err)
 		}
 		if err := f(slot, entry); err != nil {
 			return 0, err
@@ -67,8 +67,22 @@ func (j *Journal) replayVolume(from, next uint64, f func(slot uint64, entry []by
 	return last - from, nil
 }
 
-// damage is what to say of an entry that is not there although it was acknowledged.
-func (j *Journal) damage(v *volume, pos int64, slot uint64, err error) error {
-	return fmt.Errorf("%w: slot %d at byte %d of %s: %w; restore the directory from a copy, or lose this slot and all after it "+
-		"by truncating the file to %[3]d bytes and removing the files after it", journal.ErrDamaged, slot, pos, j.path(volumeName(v.first)), err)
+// unreadable says that an entry that was acknowledged cannot be read: its place does not hold it, or the disk does not
+// give it.
+func (j *Journal) unreadable(v *volume, pos int64, slot uint64, err error) error {
+	err = fmt.Errorf("slot %d at byte %d of %s: %w", slot, pos, j.path(volumeName(v.first)), err)
+	if !isInvalid(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w; restore the directory from a copy, or lose this slot and all after it by truncating the file "+
+		"to %d bytes and removing the files after it", journal.ErrDamaged, err, pos)
+}
+
+// damaged tells of a file that does not hold what it should.
+func (j *Journal) damaged(name string, err error) error {
+	err = fmt.Errorf("%s: %w", j.path(name), err)
+	if !isInvalid(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w; restore the directory from a copy", journal.ErrDamaged, err)
 }

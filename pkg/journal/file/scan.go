@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 const windowBytes = 1 << 20
@@ -15,9 +16,10 @@ var (
 	errCutShort  = errors.New("the entry there does not fit into the file")
 )
 
-// isInvalid tells a place that does not hold the entry asked for from one that cannot be read.
+// isInvalid tells what was read and is not what it should be from what cannot be read, or not by this program.
 func isInvalid(err error) bool {
-	return errors.Is(err, errNoEntry) || errors.Is(err, errWrongSlot) || errors.Is(err, errCutShort) || errors.Is(err, errChecksum)
+	return slices.ContainsFunc([]error{errNoEntry, errWrongSlot, errCutShort, errChecksum, errMagic, errMissing, io.EOF},
+		func(invalid error) bool { return errors.Is(err, invalid) })
 }
 
 // A scanner reads a volume from front to back, through a window.
@@ -121,7 +123,7 @@ func readFileHeader(h handle) (size int64, epoch uint64, err error) {
 	}
 	size &^= blockBytes - 1
 	if size < blockBytes {
-		return 0, 0, io.ErrUnexpectedEOF
+		return 0, 0, errMissing
 	}
 	b := make([]byte, fileHeaderBytes)
 	if _, err := h.ReadAt(b, 0); err != nil {

@@ -14,9 +14,9 @@ import (
 
 const sectorBytes = 512
 
-// A simDisk is a disk in memory that can lose its power. It has what a process sees, and what has reached the medium: of what was
-// not synced, any sector may have, and names in the order they were changed. A sync that fails drops what it was to write,
-// though reads still show it, as Linux does.
+// A simDisk is a disk in memory that can lose its power. It has what a process sees, and what has reached the medium:
+// of what was not synced, any sector may have, and names in the order they were changed. A sync that fails drops what
+// it was to write, though reads still show it, as Linux does.
 type simDisk struct {
 	bytes int64 // what it holds
 

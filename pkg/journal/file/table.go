@@ -26,7 +26,7 @@ func (j *Journal) loadTable(r *reader, count uint64) (table, error) {
 func (j *Journal) buildTable(r *reader, count uint64) (table, error) {
 	t, err := newScanner(r).entries(count)
 	if err != nil {
-		return nil, j.damage(r.volume, t.end(), r.first+uint64(len(t)), err)
+		return nil, j.unreadable(r.volume, t.end(), r.first+uint64(len(t)), err)
 	}
 	return t, nil
 }
@@ -37,7 +37,7 @@ func (j *Journal) storeTable(r *reader) {
 	j.pool.later(func() {
 		defer j.release(r)
 		if err := replaceFile(j.disk, slotsName(r.first), encodeSlots(r.epoch, r.first, r.table), false); err != nil {
-			j.o.Log.Warn("journal: positions are not stored and will be looked up in the entries", "file", j.path(slotsName(r.first)), "error", err)
+			j.o.Log.Warn("journal: positions are not stored", "file", j.path(slotsName(r.first)), "error", err)
 		}
 	})
 }

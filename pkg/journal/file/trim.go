@@ -47,8 +47,8 @@ func (j *Journal) needsTrim(below uint64) (bool, error) {
 	return below > j.mu.floor, nil
 }
 
-// raiseFloor takes the volumes that hold nothing from below on out of the journal, and returns them and their readers; none if an Append
-// has broken the journal meanwhile.
+// raiseFloor takes the volumes that hold nothing from below on out of the journal, and returns them and their readers;
+// none if an Append has broken the journal meanwhile.
 func (j *Journal) raiseFloor(below uint64) (readers []*reader, volumes []*volume, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -71,8 +71,9 @@ func (j *Journal) raiseFloor(below uint64) (readers []*reader, volumes []*volume
 	return readers, volumes, nil
 }
 
-// floorCopies is where in FLOOR the floor stands. The copies are overwritten one after the other, so that a crash spoils at most one, and
-// overwritten rather than replaced, so that a full disk can be trimmed. The floor is raised when the first one is durable.
+// floorCopies is where in FLOOR the floor stands. The copies are overwritten one after the other, so that a crash
+// spoils at most one, and overwritten rather than replaced, so that a full disk can be trimmed. The floor is raised
+// when the first one is durable.
 var floorCopies = [...]int64{0, blockBytes}
 
 // writeFloor makes a floor durable.

@@ -134,7 +134,7 @@ func (j *Journal) openReader(v *volume) (*reader, error) {
 	}
 	limit, epoch, err := readFileHeader(h)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: first block of %s: %w", journal.ErrDamaged, j.path(volumeName(v.first)), err), h.close())
+		return nil, errors.Join(j.damaged(volumeName(v.first), fmt.Errorf("first block: %w", err)), h.close())
 	}
 	return newReader(v, h, epoch, limit), nil
 }

@@ -10,9 +10,11 @@ import (
 // Sizes around what drivers may treat apart: nothing, headers, blocks of 4 KiB, writes of 1 MiB.
 func (t *trial) sizes() []int {
 	var sizes []int
-	for _, n := range []int{0, 1, 7, 4<<10 - 33, 4<<10 - 32, 4<<10 - 31, 4 << 10, 9000, 1<<20 - 33, 1<<20 - 32, 1 << 20, 1<<20 + 1, 3 << 20} {
-		if n <= t.EntryBytesMax {
-			sizes = append(sizes, n)
+	for _, around := range []int{32, 4 << 10, 1 << 20, 3 << 20} {
+		for _, n := range []int{around - 33, around - 32, around - 31, around, around + 1} {
+			if n >= 0 && n <= t.EntryBytesMax {
+				sizes = append(sizes, n)
+			}
 		}
 	}
 	return append(sizes, t.EntryBytesMax, 0)
@@ -146,8 +148,8 @@ func closedAnswers(t *trial) {
 	t.hasBounds(1, 3)
 }
 
-// fullRecovers fills the place, and shows that reads go on, that what Room promises can be appended, that nothing of a refused
-// entry is seen, and that its slot takes another one when there is space again.
+// fullRecovers fills the place, and shows that reads go on, that what Room promises can be appended, that nothing of a
+// refused entry is seen, and that its slot takes another one when there is space again.
 func fullRecovers(t *trial) {
 	j := t.open()
 	t.appends(1000)

@@ -1,8 +1,8 @@
 // Package journaltest is the suite that every driver of package journal passes, and what tests of the journal's users need.
 //
-// A driver hands the suite a [Place]: somewhere journals are kept, which can be crashed, filled up, and made to fail, as
-// far as the driver has something that can. [Run] runs every [Check] that the place allows. A check returns an error rather than failing
-// a test, so that tests can show what the suite is worth: a driver broken on purpose must fail it.
+// A driver hands the suite a [Place]: somewhere journals are kept, which can be crashed, filled up, and made to fail,
+// as far as the driver has something that can. [Run] runs every [Check] that the place allows. A check returns an error
+// rather than failing a test, so that tests can show what the suite is worth: a driver broken on purpose must fail it.
 package journaltest
 
 import (
@@ -24,11 +24,13 @@ type Place struct {
 	// lost in parts then. It is nil when nothing outlives the process.
 	Crash func(power bool)
 
-	// Fail makes the n-th operation from now on that changes something fail, as a disk does: parts of it may be done. None does
-	// from now on when n is 0. The returned function tells whether it came to that. Fail is nil when nothing can fail.
+	// Fail makes the n-th operation from now on that changes something fail, as a disk does: parts of it may be done.
+	// None does from now on when n is 0. The returned function tells whether it came to that. Fail is nil when nothing
+	// can fail.
 	Fail func(n int) (happened func() bool)
 
-	// Fill takes all space there is, so that the next entries come to its end, or gives it back. It is nil when space has no end.
+	// Fill takes all space there is, so that the next entries come to its end, or gives it back. It is nil when space
+	// has no end.
 	Fill func(full bool)
 }
 

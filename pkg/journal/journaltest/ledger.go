@@ -120,8 +120,8 @@ func (l *ledger) audit() {
 // reopen opens the journal after the one before has ended, settles what was not known, and checks what it holds.
 func (l *ledger) reopen() {
 	floor, next := l.trial.open().Bounds()
-	l.trial.is(floor == l.floor || floor > l.floor && floor == l.trimming, "the floor is %d after opening, was %d, with a trim below %d under way",
-		floor, l.floor, l.trimming)
+	l.trial.is(floor == l.floor || floor > l.floor && floor == l.trimming,
+		"the floor is %d after opening, was %d, with a trim below %d under way", floor, l.floor, l.trimming)
 	if next == l.next+1 && l.perhaps != nil {
 		l.entries[l.next] = *l.perhaps
 		l.next = next

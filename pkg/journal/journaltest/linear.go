@@ -120,12 +120,17 @@ func (s state) trim(c call, a answer) (bool, state) {
 	return a.err == journal.ErrNoSpace, s
 }
 
+var classes = []error{
+	journal.ErrTaken, journal.ErrTrimmed, journal.ErrGap, journal.ErrAbsent,
+	journal.ErrUnknown, journal.ErrNoSpace, journal.ErrBroken,
+}
+
 // classOf is the named error that err wraps.
 func classOf(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, class := range []error{journal.ErrTaken, journal.ErrTrimmed, journal.ErrGap, journal.ErrAbsent, journal.ErrUnknown, journal.ErrNoSpace, journal.ErrBroken} {
+	for _, class := range classes {
 		if errors.Is(err, class) {
 			return class
 		}
@@ -154,11 +159,11 @@ func (h *history) caller(id int, next func(r *rand.Rand) call) {
 		r := rand.New(rand.NewPCG(uint64(id), h.ids.Add(1)))
 		for range historyCalls {
 			c := next(r)
-			begun := h.clock.Add(1)
-			a := h.call(c)
-			ended := h.clock.Add(1)
+			o := porcupine.Operation{ClientId: id, Input: c, Call: h.clock.Add(1)}
+			o.Output = h.call(c)
+			o.Return = h.clock.Add(1)
 			h.mu.Lock()
-			h.mu.operations = append(h.mu.operations, porcupine.Operation{ClientId: id, Input: c, Call: begun, Output: a, Return: ended})
+			h.mu.operations = append(h.mu.operations, o)
 			h.mu.Unlock()
 		}
 	}()

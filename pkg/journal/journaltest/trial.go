@@ -82,7 +82,7 @@ func (t *trial) replays(from uint64, want ...[]byte) {
 	err := t.journal.Replay(from, func(s uint64, entry []byte) error {
 		t.is(s == slot, "replay from %d: slot %d comes where %d should", from, s, slot)
 		if i := s - from; i < uint64(len(want)) {
-			t.is(bytes.Equal(entry, want[i]), "replay from %d: slot %d does not hold the %d bytes appended to it", from, s, len(want[i]))
+			t.is(bytes.Equal(entry, want[i]), "replay from %d: slot %d does not hold its %d bytes", from, s, len(want[i]))
 		}
 		slot++
 		return nil

@@ -60,14 +60,17 @@ func (j retries) Append(slot uint64, entry []byte) error {
 	return err
 }
 
-// The suite is worth something: a driver that breaks a promise fails it, also where only the linearizability of many calls can tell.
+// The suite is worth something: a driver that breaks a promise fails it, also where only the linearizability of many
+// calls can tell.
 func TestBrokenTwinsFail(t *testing.T) {
 	const entryBytesMax = 64 << 10
 	f := func(twin func(*mem.Journal) journal.Journal, checks ...string) {
 		t.Helper()
 		newPlace := func(testing.TB) *journaltest.Place {
 			return &journaltest.Place{
-				Open:          func() (journal.Journal, error) { return twin(mem.Open(mem.Options{EntryBytesMax: entryBytesMax})), nil },
+				Open: func() (journal.Journal, error) {
+					return twin(mem.Open(mem.Options{EntryBytesMax: entryBytesMax})), nil
+				},
 				EntryBytesMax: entryBytesMax,
 			}
 		}
@@ -77,9 +80,13 @@ func TestBrokenTwinsFail(t *testing.T) {
 			}
 		}
 	}
-	const linearizable = "calls are linearizable"
-	f(func(j *mem.Journal) journal.Journal { return noFloor{j} }, "the floor rises, and refuses what is below", linearizable)
-	f(func(j *mem.Journal) journal.Journal { return overwrites{j} }, "slots are written once, in order", linearizable)
-	f(func(j *mem.Journal) journal.Journal { return lowers{j, &atomic.Uint64{}} }, "the floor rises, and refuses what is below", linearizable)
-	f(func(j *mem.Journal) journal.Journal { return retries{j} }, "slots are written once, in order", linearizable)
+	const (
+		rises        = "the floor rises, and refuses what is below"
+		once         = "slots are written once, in order"
+		linearizable = "calls are linearizable"
+	)
+	f(func(j *mem.Journal) journal.Journal { return noFloor{j} }, rises, linearizable)
+	f(func(j *mem.Journal) journal.Journal { return overwrites{j} }, once, linearizable)
+	f(func(j *mem.Journal) journal.Journal { return lowers{j, &atomic.Uint64{}} }, rises, linearizable)
+	f(func(j *mem.Journal) journal.Journal { return retries{j} }, once, linearizable)
 }

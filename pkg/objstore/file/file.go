@@ -2,9 +2,9 @@
 //
 // # An object's way
 //
-// An object is written to a file of its own in the directory .writing and synced; then it gets its name, by rename or, if it must
-// not replace another one, by link; then the directory that holds the name is synced. So it appears whole or not at all, and stays.
-// What a crash leaves in .writing is removed by Open.
+// An object is written to a file of its own in the directory .writing and synced; then it gets its name, by rename or,
+// if it must not replace another one, by link; then the directory that holds the name is synced. So it appears whole or
+// not at all, and stays. What a crash leaves in .writing is removed by Open.
 package file
 
 import (
@@ -27,8 +27,8 @@ import (
 // writing is the directory of files that are being written. No key begins so.
 const writing = ".writing"
 
-// A Store keeps its objects below a directory. It implements objstore.Store. It stores a key or keys below it, not both: what is a
-// directory cannot be a file.
+// A Store keeps its objects below a directory. It implements objstore.Store. It stores a key or keys below it, not
+// both: what is a directory cannot be a file.
 type Store struct {
 	dir  string
 	disk disk
@@ -161,8 +161,8 @@ func (s *Store) write(name string, b []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// makeDir makes a directory and those above it, durably. That a directory of the store is there does not tell that its name is
-// durable: another goroutine, or a process before, may not have come to that. So each is synced once.
+// makeDir makes a directory and those above it, durably. That a directory of the store is there does not tell that its
+// name is durable: another goroutine, or a process before, may not have come to that. So each is synced once.
 func (s *Store) makeDir(dir string) error {
 	if s.lasts(dir) {
 		return nil
