@@ -18,6 +18,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/admin"
 	"github.com/heraclitus/heraclitus/pkg/config"
 	"github.com/heraclitus/heraclitus/pkg/engine"
+	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/handler"
 	"github.com/heraclitus/heraclitus/pkg/metrics"
 	"github.com/heraclitus/heraclitus/pkg/server"
@@ -164,7 +165,9 @@ func (b *Broker) openEngine() (*engine.Engine, error) {
 }
 
 func (b *Broker) startServer(e *engine.Engine) {
-	h := handler.New(e, b.handlerOptions())
+	g := group.New(e, b.groupOptions())
+	b.onStop(func(context.Context) error { g.Close(); return nil })
+	h := handler.New(e, g, b.handlerOptions())
 	s := server.New(h, handler.Table(), b.serverOptions())
 	for _, l := range b.kafka {
 		go func() { b.fail(s.Serve(l, listenerName)) }()

@@ -1,8 +1,11 @@
 package broker
 
 import (
+	"time"
+
 	"github.com/heraclitus/heraclitus/pkg/config"
 	"github.com/heraclitus/heraclitus/pkg/engine"
+	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/handler"
 	"github.com/heraclitus/heraclitus/pkg/server"
 )
@@ -34,6 +37,21 @@ func (b *Broker) handlerOptions() handler.Options {
 		FetchSessionsMax:    int(c.Limits.FetchSessionsMax),
 		FetchBytesMax:       int(c.Limits.FetchBytesMax),
 		RequestPartitionMax: int(c.Limits.RequestPartitionsMax),
+	}
+}
+
+// groupOptions are the settings of groups.
+func (b *Broker) groupOptions() group.Options {
+	c := &b.config.Groups
+	return group.Options{
+		InitialRebalanceDelay: config.Milliseconds(c.InitialRebalanceDelayMs),
+		SessionTimeoutMin:     config.Milliseconds(c.MinSessionTimeoutMs),
+		SessionTimeoutMax:     config.Milliseconds(c.MaxSessionTimeoutMs),
+		OffsetsRetention:      time.Duration(c.OffsetsRetentionMinutes) * time.Minute,
+		OffsetMetadataMax:     int(c.OffsetMetadataBytesMax),
+		MembersMax:            int(c.MaxSize),
+		GroupsMax:             int(c.GroupsMax),
+		Log:                   b.log,
 	}
 }
 

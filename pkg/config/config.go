@@ -35,6 +35,7 @@ type Config struct {
 	Performance Performance `toml:"performance"`
 	Limits      Limits      `toml:"limits"`
 	Topics      Topics      `toml:"topics"`
+	Groups      Groups      `toml:"groups"`
 }
 
 // Storage says where records are kept and how safely.
@@ -107,6 +108,17 @@ type Topics struct {
 	MaxMessageBytes      int64  `toml:"max_message_bytes"`
 	MessageTimestampType string `toml:"message_timestamp_type"`
 	CompressionType      string `toml:"compression_type"`
+}
+
+// Groups are the settings of consumer groups.
+type Groups struct {
+	InitialRebalanceDelayMs int64 `toml:"initial_rebalance_delay_ms"`
+	MinSessionTimeoutMs     int64 `toml:"min_session_timeout_ms"`
+	MaxSessionTimeoutMs     int64 `toml:"max_session_timeout_ms"`
+	MaxSize                 int64 `toml:"max_size"`
+	GroupsMax               int64 `toml:"groups_max"`
+	OffsetsRetentionMinutes int64 `toml:"offsets_retention_minutes"`
+	OffsetMetadataBytesMax  int64 `toml:"offset_metadata_bytes_max"`
 }
 
 // Milliseconds is n milliseconds as a duration.

@@ -38,6 +38,7 @@ func (c *Config) Validate() error {
 	v.check(metricPrefix.MatchString(c.Metrics.Prefix), "metrics.prefix", c.Metrics.Prefix, "letters, digits and underscores, not beginning with a digit")
 	c.validatePerformance(&v)
 	c.validateTopics(&v)
+	c.validateGroups(&v)
 	return errors.Join(v.errs...)
 }
 
@@ -131,6 +132,17 @@ func (c *Config) validateTopics(v *validator) {
 	if _, err := c.TopicSettings(); err != nil {
 		v.errs = append(v.errs, err)
 	}
+}
+
+func (c *Config) validateGroups(v *validator) {
+	g := c.Groups
+	v.between("groups.initial_rebalance_delay_ms", g.InitialRebalanceDelayMs, 0, 3600*secondMs)
+	v.between("groups.min_session_timeout_ms", g.MinSessionTimeoutMs, 1, 24*3600*secondMs)
+	v.between("groups.max_session_timeout_ms", g.MaxSessionTimeoutMs, g.MinSessionTimeoutMs, 24*3600*secondMs)
+	v.between("groups.max_size", g.MaxSize, 1, 1_000_000)
+	v.between("groups.groups_max", g.GroupsMax, 1, 10_000_000)
+	v.between("groups.offsets_retention_minutes", g.OffsetsRetentionMinutes, 1, yearMs/(60*secondMs)*100)
+	v.between("groups.offset_metadata_bytes_max", g.OffsetMetadataBytesMax, 1, 64<<10)
 }
 
 // validator gathers what is wrong.

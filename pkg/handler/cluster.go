@@ -23,6 +23,7 @@ const (
 	opIdempotentWrite                                        int32 = 1 << 12
 
 	topicOperations   = opRead | opWrite | opCreate | opDelete | opAlter | opDescribe | opDescribeConfigs | opAlterConfigs
+	groupOperations   = opRead | opDelete | opDescribe | opDescribeConfigs | opAlterConfigs
 	operationsUntold  = math.MinInt32 // to who did not ask
 	clusterOperations = opCreate | opAlter | opDescribe | opClusterAction | opDescribeConfigs | opAlterConfigs | opIdempotentWrite
 )

@@ -1,7 +1,7 @@
 // Package handler answers Kafka's requests: one file per API, numbered by its key, and one table of them all.
 //
-// A handler translates and owns no state. It reads a typed request, asks the owner of the state (the engine, the fetch
-// sessions, later groups and users), and fills a typed response. A refusal is a field of the response; a returned error
+// A handler translates and owns no state. It reads a typed request, asks the owner of the state (the engine, the groups, the
+// fetch sessions, later users), and fills a typed response. A refusal is a field of the response; a returned error
 // hangs up the connection. API versions end here: nobody below this package knows one.
 //
 // A request passes through at most two methods of its [Row]. Submit runs on the goroutine that reads the connection, in
@@ -14,6 +14,7 @@ import (
 	"cmp"
 
 	"github.com/heraclitus/heraclitus/pkg/engine"
+	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/session"
 	"github.com/heraclitus/heraclitus/pkg/wire"
@@ -43,14 +44,15 @@ func (o *Options) setDefaults() {
 // Handler answers requests out of one engine. It is safe for any number of connections at once.
 type Handler struct {
 	engine   *engine.Engine
+	groups   *group.Coordinator
 	sessions *session.Cache
 	options  Options
 }
 
-// New returns a handler over e.
-func New(e *engine.Engine, o Options) *Handler {
+// New returns a handler over e and the groups that it keeps.
+func New(e *engine.Engine, g *group.Coordinator, o Options) *Handler {
 	o.setDefaults()
-	return &Handler{engine: e, sessions: session.NewCache(o.FetchSessionsMax), options: o}
+	return &Handler{engine: e, groups: g, sessions: session.NewCache(o.FetchSessionsMax), options: o}
 }
 
 // Conn is what the requests of one connection share. The server makes it; handlers read it and note what they learn.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/engine"
+	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/journal"
 	memory "github.com/heraclitus/heraclitus/pkg/journal/mem"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
@@ -79,8 +80,12 @@ func newWorldWith(t testing.TB, o Options, defaults topic.Settings) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { e.Close() })
-	w := &world{TB: t, journal: j, engine: e, handler: New(e, o), done: make(chan struct{}), calls: map[int16]*Call{}}
+	g := group.New(e, group.Options{})
+	t.Cleanup(func() {
+		g.Close()
+		e.Close()
+	})
+	w := &world{TB: t, journal: j, engine: e, handler: New(e, g, o), done: make(chan struct{}), calls: map[int16]*Call{}}
 	w.conn = Conn{AdvertisedHost: "here.example", AdvertisedPort: 9092, Done: w.done, Flush: func() {}, Reserve: func(n int) int { return n }}
 	return w
 }
@@ -252,6 +257,7 @@ func TestTable(t *testing.T) {
 	// Versions that the schemas have and that are not served: the head comments say why.
 	ceilings := map[int16]int16{
 		wire.KeyProduce: 11, wire.KeyFetch: 17, wire.KeyListOffsets: 10, wire.KeyApiVersions: 4, wire.KeyInitProducerID: 5,
+		wire.KeyOffsetCommit: 9, wire.KeyOffsetFetch: 9, wire.KeyDeleteGroups: 2,
 	}
 	last := int16(-1)
 	for _, row := range Table() {
