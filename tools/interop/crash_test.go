@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -67,6 +68,22 @@ const (
 	crashTopic      = "crash"
 	crashPartitions = 4
 	crashProducers  = 4
+
+	crashKeyBytes = 1000 // of every record, so that journal files fill
+
+	// crashConfig makes journal files and checkpoints as small as they can be, so that the kills also fall on a journal
+	// that rolls from file to file, and on checkpoints. Nothing is trimmed: every record is looked for in the end.
+	crashConfig = `
+[storage]
+journal_file_bytes = 1048576
+checkpoint_bytes = 65536
+
+[batching]
+max_batch_size = 65536
+
+[topics]
+max_message_bytes = 65536
+`
 )
 
 // TestKillUnderLoad kills the server with SIGKILL under load, again and again, while idempotent producers go on with what
@@ -77,8 +94,7 @@ func TestKillUnderLoad(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("CRASH_ROUNDS")); err == nil {
 		rounds = n
 	}
-	// Small journal files and checkpoints, so that the kills also fall on rolling, checkpointing and trimming.
-	s := start(t, t.TempDir(), "")
+	s := start(t, t.TempDir(), crashConfig)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rounds)*30*time.Second)
 	defer cancel()
 	admin := franz(t, s)
@@ -94,9 +110,22 @@ func TestKillUnderLoad(t *testing.T) {
 	}
 	load.awaitMore(ctx, t, 1000)
 	load.stop(t)
+	rolled(t, s, rounds)
 	h.consume(ctx, t, s)
 	if f := h.faults(); len(f) > 0 {
 		t.Errorf("%d faults in %d acknowledged records, for example:\n%s", len(f), len(h.acked), tail(fmt.Sprintln(f[:min(len(f), 5)]), 5))
+	}
+}
+
+// rolled checks that the journal has gone through more files than there were kills, and that there is a checkpoint: else the
+// kills fell on nothing but appends.
+func rolled(t *testing.T, s *server, rounds int) {
+	t.Helper()
+	for pattern, least := range map[string]int{"journal/*.journal": rounds + 1, "checkpoints/*": 1} {
+		found, err := filepath.Glob(filepath.Join(s.storage, pattern))
+		if err != nil || len(found) < least {
+			t.Errorf("%d files are %s, %v, want %d", len(found), pattern, err, least)
+		}
 	}
 }
 
@@ -109,13 +138,15 @@ type load struct {
 
 func startLoad(ctx context.Context, t *testing.T, s *server, h *history) *load {
 	l := &load{}
+	key := make([]byte, crashKeyBytes)
 	for p := range crashProducers {
 		client := franz(t, s, kgo.DefaultProduceTopic(crashTopic), kgo.RecordRetries(1<<30), kgo.MaxBufferedRecords(500),
-			kgo.RetryBackoffFn(func(int) time.Duration { return 5 * time.Millisecond }), kgo.ProducerLinger(0))
+			kgo.RetryBackoffFn(func(int) time.Duration { return 5 * time.Millisecond }), kgo.ProducerLinger(0),
+			kgo.ProducerBatchCompression(kgo.NoCompression()))
 		l.workers.Go(func() {
 			for i := 0; !l.ending.Load() && ctx.Err() == nil; i++ {
 				value := fmt.Sprintf("%d-%d", p, i)
-				client.Produce(ctx, kgo.StringRecord(value), func(r *kgo.Record, err error) {
+				client.Produce(ctx, &kgo.Record{Key: key, Value: []byte(value)}, func(r *kgo.Record, err error) {
 					if err != nil {
 						return
 					}
