@@ -35,11 +35,11 @@ func TestServerThatEndsSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd, err := self(context.Background(), "bare", "-port", "-1")
+	l, err := self(context.Background(), "bare", "-port", "-1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = start(context.Background(), cmd, addrOf(port)); err == nil || !strings.Contains(err.Error(), "listen") {
+	if _, err = start(context.Background(), l.cmd, addrOf(port)); err == nil || !strings.Contains(err.Error(), "listen") {
 		t.Errorf("error %v, want the server's own", err)
 	}
 }

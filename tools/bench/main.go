@@ -51,7 +51,7 @@ func parse(args []string, messages io.Writer) (*settings, error) {
 	f.IntVar(&s.rounds, "rounds", 3, "runs of each workload on each server; medians are shown")
 	f.Int64Var(&s.mib, "mib", 2048, "most MiB produced in one run, which ends early then: servers may keep them all in memory")
 	f.StringVar(&s.only, "only", "", "workloads, separated by commas: "+strings.Join(names(workloads(), workloadName), ", ")+" (default all)")
-	f.StringVar(&s.targets, "targets", "", "servers, separated by commas: "+strings.Join(names(targets("", usual), targetName), ", ")+" (default all but "+bareGrowing+")")
+	f.StringVar(&s.targets, "targets", "", "servers, separated by commas: "+strings.Join(names(targets("", usual), targetName), ", ")+" (default all but "+bareGrowing+" and "+heraclitusFresh+")")
 	f.StringVar(&s.root, "root", "../..", "the repository, to build Heraclitus from")
 	f.StringVar(&s.heraclitus, "heraclitus", "", "a Heraclitus binary to use instead of building one")
 	f.StringVar(&s.dir, "dir", "", "where to make a temporary directory; it should be on a disk (default .tmp in the repository)")
@@ -102,6 +102,7 @@ func pick[T any](what, list string, all []T, name func(T) string) ([]T, error) {
 func (s *settings) pickTargets(heraclitus string) ([]target, error) {
 	take := usual
 	take.memory = max(take.memory, 2*s.mib<<20)
+	take.room = s.mib << 20 / 4 * 5 // with what goes before it unmeasured, and the padding of entries
 	picked, err := pick("server", s.targets, targets(heraclitus, take), targetName)
 	if s.targets == "" {
 		picked = slices.DeleteFunc(picked, func(t target) bool { return t.extra })

@@ -87,15 +87,20 @@ func (b *bench) measure(ctx context.Context, w workload, t target) (s sample, er
 	if err != nil {
 		return s, err
 	}
-	cmd, err := t.command(ctx, port, dir)
+	l, err := t.launch(ctx, port, dir)
 	if err != nil {
 		return s, err
 	}
-	server, err := start(ctx, cmd, addrOf(port))
+	server, err := start(ctx, l.cmd, addrOf(port))
 	if err != nil {
 		return s, err
 	}
-	s, err = drive(ctx, w, server, b.effort)
+	if l.prime != nil {
+		err = l.prime(ctx)
+	}
+	if err == nil {
+		s, err = drive(ctx, w, server, b.effort)
+	}
 	server.stop()
 	if err != nil && server.output.Len() > 0 {
 		err = fmt.Errorf("%w; the server's last output:\n%s", err, server.output.String())

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	heraclitusDisk   = "heraclitus-disk"
+	heraclitusDisk   = "heraclitus-disk"  // in its steady state
+	heraclitusFresh  = "heraclitus-fresh" // in an empty directory
 	heraclitusMemory = "heraclitus-memory"
 	bareDisk         = "bare-disk"
 	bareGrowing      = "bare-growing"
@@ -31,9 +32,10 @@ type sizes struct {
 	hold    int64 // of the bare server's log, the newest that stay fetchable: more than any workload reads back
 	journal int64 // of the bare server's journal
 	memory  int64 // of records that Heraclitus keeps in memory: more than is produced in a run
+	room    int64 // that the journal of Heraclitus in its steady state has, in files written before: as much
 }
 
-var usual = sizes{hold: 256 << 20, journal: 256 << 20, memory: 4 << 30}
+var usual = sizes{hold: 256 << 20, journal: 256 << 20, memory: 4 << 30, room: 2 << 30}
 
 // target is a kind of server to measure.
 type target struct {
@@ -41,27 +43,34 @@ type target struct {
 	upper string // name of the bare server that bounds it
 	reuse bool   // the directory is kept from one run to the next
 	extra bool   // only measured if it is named
-	// command returns how to start one that listens on port of 127.0.0.1 and keeps its files in dir.
-	command func(ctx context.Context, port int, dir string) (*exec.Cmd, error)
+	// launch returns how to start one that listens on port of 127.0.0.1 and keeps its files in dir.
+	launch func(ctx context.Context, port int, dir string) (launch, error)
+}
+
+// launch is a server that is about to be started.
+type launch struct {
+	cmd   *exec.Cmd
+	prime func(ctx context.Context) error // waits until what listens is in its steady state; nil: it is at once
 }
 
 // targets lists what can be measured. heraclitus is the path of its binary.
 func targets(heraclitus string, s sizes) []target {
 	return []target{
-		{name: heraclitusDisk, upper: bareDisk, command: serveHeraclitus(heraclitus, true, s)},
-		{name: heraclitusMemory, upper: bareMemory, command: serveHeraclitus(heraclitus, false, s)},
-		{name: bareDisk, upper: bareDisk, reuse: true, command: serveBare(s, true, s.journal)},
-		{name: bareMemory, upper: bareMemory, command: serveBare(s, false, 0)},
-		{name: bareGrowing, upper: bareDisk, extra: true, command: serveBare(s, true, 0)},
-		{name: kfakeName, upper: bareMemory, command: func(ctx context.Context, port int, _ string) (*exec.Cmd, error) {
+		{name: heraclitusDisk, upper: bareDisk, launch: serveHeraclitus(heraclitus, s.primed)},
+		{name: heraclitusMemory, upper: bareMemory, launch: serveHeraclitus(heraclitus, s.inMemory)},
+		{name: bareDisk, upper: bareDisk, reuse: true, launch: serveBare(s, true, s.journal)},
+		{name: bareMemory, upper: bareMemory, launch: serveBare(s, false, 0)},
+		{name: bareGrowing, upper: bareDisk, extra: true, launch: serveBare(s, true, 0)},
+		{name: heraclitusFresh, upper: bareDisk, extra: true, launch: serveHeraclitus(heraclitus, sizes{}.primed)},
+		{name: kfakeName, upper: bareMemory, launch: func(ctx context.Context, port int, _ string) (launch, error) {
 			return self(ctx, "kfake", "-port", strconv.Itoa(port))
 		}},
 	}
 }
 
 // serveBare starts the bare server, which keeps a journal or not.
-func serveBare(s sizes, onDisk bool, journal int64) func(context.Context, int, string) (*exec.Cmd, error) {
-	return func(ctx context.Context, port int, dir string) (*exec.Cmd, error) {
+func serveBare(s sizes, onDisk bool, journal int64) func(context.Context, int, string) (launch, error) {
+	return func(ctx context.Context, port int, dir string) (launch, error) {
 		args := []string{"bare", "-port", strconv.Itoa(port), "-hold", strconv.FormatInt(s.hold, 10)}
 		if onDisk {
 			args = append(args, "-dir", dir, "-journal", strconv.FormatInt(journal, 10))
@@ -70,24 +79,41 @@ func serveBare(s sizes, onDisk bool, journal int64) func(context.Context, int, s
 	}
 }
 
-// serveHeraclitus starts the real thing, on disk or in memory, with nothing set but what it needs.
-func serveHeraclitus(binary string, onDisk bool, s sizes) func(context.Context, int, string) (*exec.Cmd, error) {
-	return func(ctx context.Context, port int, dir string) (*exec.Cmd, error) {
+// inMemory is the storage of a server that keeps everything in memory, as a table of heraclitus.toml.
+func (s sizes) inMemory(string) (table string, room int64) {
+	return fmt.Sprintf("path = %q\nmemory_bytes_max = %d\n", "memory://", s.memory), 0
+}
+
+// primed is the storage of a server on disk, and the room its journal will have. A journal file counts for three quarters of its size in
+// the room, because of what may be lost at its end; the file in use may be full.
+func (s sizes) primed(dir string) (table string, room int64) {
+	table = fmt.Sprintf("path = %q\n", filepath.Join(dir, "data"))
+	if s.room > 0 {
+		table += fmt.Sprintf("journal_spare_bytes = %d\n", s.room/3*4+journalFileBytes)
+	}
+	return table, s.room
+}
+
+const journalFileBytes = 64 << 20 // of Heraclitus, unless it is told otherwise
+
+// serveHeraclitus starts the real thing, with nothing set but what it needs.
+func serveHeraclitus(binary string, storage func(dir string) (table string, room int64)) func(context.Context, int, string) (launch, error) {
+	return func(ctx context.Context, port int, dir string) (launch, error) {
 		http, err := freePort()
 		if err != nil {
-			return nil, err
+			return launch{}, err
 		}
-		config := fmt.Sprintf("kafka_port = %d\nhttp_port = %d\n\n[storage]\n", port, http)
-		if onDisk {
-			config += fmt.Sprintf("path = %q\n", filepath.Join(dir, "data"))
-		} else {
-			config += fmt.Sprintf("path = %q\nmemory_bytes_max = %d\n", "memory://", s.memory)
-		}
+		table, room := storage(dir)
+		config := fmt.Sprintf("kafka_port = %d\nhttp_port = %d\n\n[storage]\n%s", port, http, table)
 		file := filepath.Join(dir, "heraclitus.toml")
 		if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
-			return nil, fmt.Errorf("write configuration: %w", err)
+			return launch{}, fmt.Errorf("write configuration: %w", err)
 		}
-		return exec.CommandContext(ctx, binary, "serve", "--config", file), nil
+		l := launch{cmd: exec.CommandContext(ctx, binary, "serve", "--config", file)}
+		if room > 0 {
+			l.prime = func(ctx context.Context) error { return awaitRoom(ctx, "http://"+addrOf(http)+"/metrics", room) }
+		}
+		return l, nil
 	}
 }
 
@@ -106,12 +132,12 @@ func buildHeraclitus(ctx context.Context, root, dir string) (string, error) {
 }
 
 // self starts this program again as one of its servers.
-func self(ctx context.Context, args ...string) (*exec.Cmd, error) {
+func self(ctx context.Context, args ...string) (launch, error) {
 	path, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
+		return launch{}, fmt.Errorf("find this program: %w", err)
 	}
-	return exec.CommandContext(ctx, path, args...), nil
+	return launch{cmd: exec.CommandContext(ctx, path, args...)}, nil
 }
 
 // serve runs a server in this process if args name one, and says whether they do.
