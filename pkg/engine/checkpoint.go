@@ -137,10 +137,14 @@ func (e *Engine) trim() error {
 	return nil
 }
 
-// shrink gives back what the journal need not hold any more, with a checkpoint first when that would make a difference.
+// shrink gives back what the journal need not hold any more, with a new checkpoint when that would make a difference. It trims
+// first: on a full disk there may be no room for the checkpoint until then.
 func (e *Engine) shrink() error {
+	if err := e.trim(); err != nil {
+		return err
+	}
 	if e.full.Load() || e.grown.Load() > e.options.CheckpointBytes/4 {
 		return e.checkpoint()
 	}
-	return e.trim()
+	return nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -552,6 +553,36 @@ func TestWaitGivesUp(t *testing.T) {
 	}
 	release()
 }
+
+// TestFullStoreDoesNotKeepTheJournalFull lets no checkpoint be written, as on a full disk: what the last one covers is given back all
+// the same.
+func TestFullStoreDoesNotKeepTheJournalFull(t *testing.T) {
+	r := newRig(t, Options{})
+	id := r.create("orders", 1, forEver)
+	r.produce(id, batchOf("covered by a checkpoint"))
+	if err := r.checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Do(state.MoveLogStart{ID: id, Offset: 1}); err != nil {
+		t.Fatal(err)
+	}
+	r.full.Store(true)
+	r.Engine.store = fullStore{r.store}
+	if err := r.Maintain(); !errors.Is(err, errFull) {
+		t.Errorf("maintenance with a full store: %v", err)
+	}
+	if floor, _ := r.journal.Bounds(); floor != r.checkpointed.Load() {
+		t.Errorf("journal begins at entry %d, want the checkpoint's %d", floor, r.checkpointed.Load())
+	}
+	r.Engine.store = r.store
+}
+
+var errFull = errors.New("no space left")
+
+// fullStore takes no more objects.
+type fullStore struct{ *memstore.Store }
+
+func (fullStore) Put(context.Context, string, []byte) error { return errFull }
 
 func TestDamagedCheckpointIsRefused(t *testing.T) {
 	r := newRig(t, Options{})

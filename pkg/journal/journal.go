@@ -65,7 +65,7 @@ type Journal interface {
 
 	// MakeRoom waits until Room is at least n bytes, asking for more space where the driver can. ErrNoSpace: there is no
 	// more to be had now. The engine calls it before it appends records, with a reserve on top, so that what frees space
-	// (a topic deleted, a log start moved) can still be appended when records cannot. Called by the one that appends.
+	// (a topic deleted, a log start moved) can still be appended when records cannot.
 	MakeRoom(n int64) error
 
 	// Size returns how many bytes the entries hold now, with what the driver adds to each and with those that are
