@@ -12,7 +12,8 @@
 //     stable group as its members know it, and goes on without a rebalance; their session timers start anew.
 //   - What a group writes is appended to the journal under its lock, so that it is applied in the order in which it was
 //     decided; it is awaited outside the lock (group.unlock).
-//   - A generation's number goes up by one, and no member gets an assignment of a generation that is not the group's.
+//   - A generation's number goes up by one, and no member gets an assignment of a generation that is not the group's. A crash
+//     may have a number given again that was not settled: nobody was assigned anything in it.
 //   - A group without members, and without anything under way, is not kept in memory: the state has it.
 //   - There is one timer a group and no goroutine a member. A heartbeat moves a deadline and touches no timer.
 //   - Bounded are groups, members, and the bytes of what members say, each with its option.
@@ -107,9 +108,6 @@ func (c *Coordinator) Close() {
 		g.mu.Unlock()
 	}
 }
-
-// OffsetMetadataMax is how many bytes of metadata may be committed with an offset.
-func (c *Coordinator) OffsetMetadataMax() int { return c.options.OffsetMetadataMax }
 
 // find returns a group, locked; unlock gives it back. Nil when there is no such group and none shall be created, or, with
 // a code, when there are too many.

@@ -3,6 +3,8 @@
 package group
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -44,12 +46,25 @@ func (f *faulty) Append(slot uint64, entry []byte) error {
 	return f.Journal.Append(slot, entry)
 }
 
+// objects is a store that can be made to take no checkpoints.
+type objects struct {
+	*store.Store
+	refuses bool
+}
+
+func (o *objects) Put(ctx context.Context, key string, b []byte) error {
+	if o.refuses {
+		return errors.New("refused")
+	}
+	return o.Store.Put(ctx, key, b)
+}
+
 // rig is a coordinator with what lies under it.
 type rig struct {
 	*Coordinator
 	t       testing.TB
 	journal *faulty
-	objects *store.Store
+	objects *objects
 	options Options
 	topics  map[string]state.ID
 }
@@ -67,7 +82,7 @@ func bubble(t *testing.T, o Options, f func(r *rig)) {
 }
 
 func newRig(t testing.TB, o Options) *rig {
-	r := &rig{t: t, journal: &faulty{Journal: memory.Open(memory.Options{})}, objects: store.Open(), options: o, topics: map[string]state.ID{}}
+	r := &rig{t: t, journal: &faulty{Journal: memory.Open(memory.Options{})}, objects: &objects{Store: store.Open()}, options: o, topics: map[string]state.ID{}}
 	r.start()
 	for _, name := range []string{"orders", "clicks"} {
 		id := engine.NewID()
@@ -224,6 +239,7 @@ func (c *client) leave(want kerr.Code) {
 
 func (r *rig) expectState(group, want string, members int) Described {
 	r.t.Helper()
+	synctest.Wait()
 	d, _ := r.Describe(group)
 	if d.State != want || len(d.Members) != members {
 		r.t.Fatalf("group is %s with %d members, want %s with %d", d.State, len(d.Members), want, members)

@@ -34,18 +34,32 @@ func (c *Coordinator) Commit(q *CommitRequest) []kerr.Code {
 		g.unlock()
 		return fill(codes, code)
 	}
-	for from := 0; from < len(q.Offsets); {
-		to := from + chunk(q.Offsets[from:])
-		part := codes[from:to]
-		g.write(state.CommitOffsets{GroupID: g.id, Offsets: q.Offsets[from:to]}, func(code kerr.Code) {
-			if code != kerr.None {
-				fill(part, kerr.CoordinatorNotAvailable)
-			}
-		})
-		from = to
-	}
+	g.commit(q.Offsets, codes)
 	g.unlock()
 	return codes
+}
+
+// commit appends offsets, in commands of bounded size, and notes what comes of each.
+func (g *group) commit(offsets []state.PartitionOffset, codes []kerr.Code) {
+	for len(offsets) > 0 {
+		n, c := 0, state.CommitOffsets{GroupID: g.id}
+		for size := 0; n < len(offsets) && size < commitBytesMax; n++ {
+			if len(offsets[n].Metadata) > g.coordinator.options.OffsetMetadataMax {
+				codes[n] = kerr.OffsetMetadataTooLarge
+				continue
+			}
+			c.Offsets = append(c.Offsets, offsets[n])
+			size += 64 + len(offsets[n].Metadata)
+		}
+		if part := codes[:n]; len(c.Offsets) > 0 {
+			g.write(c, func(code kerr.Code) {
+				if code != kerr.None {
+					fill(part, kerr.CoordinatorNotAvailable)
+				}
+			})
+		}
+		offsets, codes = offsets[n:], codes[n:]
+	}
 }
 
 func fill(codes []kerr.Code, code kerr.Code) []kerr.Code {
@@ -53,16 +67,6 @@ func fill(codes []kerr.Code, code kerr.Code) []kerr.Code {
 		codes[i] = code
 	}
 	return codes
-}
-
-// chunk is how many offsets go into one command.
-func chunk(offsets []state.PartitionOffset) int {
-	n, size := 0, 0
-	for n < len(offsets) && (n == 0 || size < commitBytesMax) {
-		size += 64 + len(offsets[n].Metadata)
-		n++
-	}
-	return n
 }
 
 func (g *group) checkCommit(q *CommitRequest) kerr.Code {

@@ -67,13 +67,14 @@ func TestOffsetsAreKept(t *testing.T) {
 	bubble(t, Options{}, func(r *rig) {
 		s := r.simple("s")
 		q := r.commitRequest(s, 0, 5)
-		for p := range int32(4) { // more than one command
-			o := q.Offsets[0]
-			o.Partition, o.Offset.Offset, o.Metadata = p, int64(10+p), strings.Repeat("m", commitBytesMax/3)
+		for i := range 200 { // more than one command
+			o, p := q.Offsets[0], int32(i%4)
+			o.Partition, o.Offset.Offset, o.Metadata = p, int64(10+p), strings.Repeat("m", 4096)
 			q.Offsets = append(q.Offsets, o)
 		}
+		q.Offsets[100].Metadata += "m"
 		for i, code := range r.Commit(q) {
-			if code != kerr.None {
+			if want := map[bool]kerr.Code{true: kerr.OffsetMetadataTooLarge}[i == 100]; code != want {
 				t.Errorf("offset %d: %v", i, code)
 			}
 		}
@@ -83,7 +84,7 @@ func TestOffsetsAreKept(t *testing.T) {
 		r.Commit(q)
 		r.restart()
 		all := r.AllCommitted("s")
-		if len(all) != 2 || all[0].Name != "clicks" || len(all[1].Offsets) != 4 || all[1].Offsets[2].Offset.Offset != 12 || len(all[1].Offsets[2].Metadata) != commitBytesMax/3 {
+		if len(all) != 2 || all[0].Name != "clicks" || len(all[1].Offsets) != 4 || all[1].Offsets[2].Offset.Offset != 12 || len(all[1].Offsets[2].Metadata) != 4096 {
 			t.Errorf("got %d topics", len(all))
 		}
 		if r.committed("s", 3) != 13 || r.committed("none", 3) != -1 || r.AllCommitted("none") != nil {

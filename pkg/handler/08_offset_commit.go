@@ -68,15 +68,12 @@ func (c *committing) takeTopic(q *wire.OffsetCommitRequest, i int, out *wire.Off
 	t, ok := c.handler.engine.Topic(q.Topics[i].Name)
 	for j := range q.Topics[i].Partitions {
 		p, code := &q.Topics[i].Partitions[j], &out.Partitions[j].ErrorCode
-		switch {
-		case !ok || !has(&t, p.PartitionIndex):
+		if !ok || !has(&t, p.PartitionIndex) {
 			*code = int16(kerr.UnknownTopicOrPartition)
-		case len(optional(p.CommittedMetadata)) > c.handler.groups.OffsetMetadataMax():
-			*code = int16(kerr.OffsetMetadataTooLarge)
-		default:
-			c.offsets = append(c.offsets, state.PartitionOffset{Topic: t.ID, Partition: p.PartitionIndex, Offset: c.offset(q, p)})
-			c.outs = append(c.outs, code)
+			continue
 		}
+		c.offsets = append(c.offsets, state.PartitionOffset{Topic: t.ID, Partition: p.PartitionIndex, Offset: c.offset(q, p)})
+		c.outs = append(c.outs, code)
 	}
 }
 

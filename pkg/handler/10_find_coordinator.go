@@ -31,14 +31,14 @@ func (h *Handler) findCoordinator(c *Call, q *wire.FindCoordinatorRequest, r *wi
 	err := checkCoordinator(q.KeyType)
 	if c.Version < 4 { // KIP-699
 		r.NodeID, r.Host, r.Port = nodeOf(c, err)
-		r.ErrorCode, r.ErrorMessage = int16(kerr.Of(err)), message(err)
+		r.ErrorCode, r.ErrorMessage = int16(kerr.Of(err)), coordinatorMessage(err, "NONE")
 		return nil
 	}
 	for _, key := range q.CoordinatorKeys {
 		out := kbin.Add(&r.Coordinators)
 		out.Key = key
 		out.NodeID, out.Host, out.Port = nodeOf(c, err)
-		out.ErrorCode, out.ErrorMessage = int16(kerr.Of(err)), message(err)
+		out.ErrorCode, out.ErrorMessage = int16(kerr.Of(err)), coordinatorMessage(err, "")
 	}
 	return nil
 }
@@ -51,6 +51,14 @@ func checkCoordinator(kind int8) error {
 		return fmt.Errorf("share groups are not served: %w", kerr.InvalidRequest)
 	}
 	return fmt.Errorf("coordinator type %d: %w", kind, kerr.InvalidRequest)
+}
+
+// coordinatorMessage is what is said of an error, or of there being none: something even then, as Kafka does.
+func coordinatorMessage(err error, none string) *string {
+	if err == nil {
+		return &none
+	}
+	return message(err)
 }
 
 // nodeOf is where a client finds the coordinator: here, or nowhere.

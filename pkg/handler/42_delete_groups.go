@@ -11,10 +11,16 @@ import (
 //   - v1: clients expect throttling after the response (KIP-219).
 //   - v2: flexible (KIP-482).
 //
-// Each group is deleted, durably, or refused by itself: one with members is, and one that does not exist.
+// Each group is deleted, durably, or refused by itself: one with members is, and one that does not exist. One that is named
+// more than once is answered once, as in Kafka.
 
 func (h *Handler) deleteGroups(_ *Call, q *wire.DeleteGroupsRequest, r *wire.DeleteGroupsResponse) error {
+	seen := map[string]bool{}
 	for _, id := range q.GroupsNames {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
 		out := kbin.Add(&r.Results)
 		out.GroupID, out.ErrorCode = id, int16(h.groups.Delete(id))
 	}
