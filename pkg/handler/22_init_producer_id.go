@@ -19,7 +19,7 @@ import (
 // A producer without transactional id gets a new id, whatever it had. Ids are given once, also over restarts.
 //
 // Transactions are not there yet. A transactional id that Kafka would take is answered as by a Kafka broker that does not
-// coordinate it: NOT_COORDINATOR. Clients then look for the coordinator, by an API that is not served, and give up.
+// coordinate it: NOT_COORDINATOR. Clients then look for the coordinator, are sent here again, and give up in the end.
 
 // transactionTimeoutMsMax is Kafka's transaction.max.timeout.ms.
 const transactionTimeoutMsMax = 15 * 60 * 1000

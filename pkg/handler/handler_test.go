@@ -80,12 +80,11 @@ func newWorldWith(t testing.TB, o Options, defaults topic.Settings) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := group.New(e, group.Options{})
+	w := &world{TB: t, journal: j, engine: e, handler: New(e, group.New(e, group.Options{}), o), done: make(chan struct{}), calls: map[int16]*Call{}}
 	t.Cleanup(func() {
-		g.Close()
+		w.handler.groups.Close()
 		e.Close()
 	})
-	w := &world{TB: t, journal: j, engine: e, handler: New(e, g, o), done: make(chan struct{}), calls: map[int16]*Call{}}
 	w.conn = Conn{AdvertisedHost: "here.example", AdvertisedPort: 9092, Done: w.done, Flush: func() {}, Reserve: func(n int) int { return n }}
 	return w
 }
