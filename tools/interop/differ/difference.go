@@ -50,6 +50,7 @@ type comparison struct {
 	script   string
 	step     string
 	version  int16
+	failed   []string // structs of the step whose error codes differ
 	found    []Difference
 	wordings []string
 }
@@ -79,19 +80,44 @@ func (c *comparison) fields(kafka, ours []Field) {
 		return
 	}
 	theirs, mine := index(kafka), index(ours)
+	c.failed = failures(kafka, mine)
 	c.objects(kafka, mine, there, absent)
 	c.objects(ours, theirs, absent, there)
 	for _, k := range kafka {
 		if o, ok := mine[k.path()]; ok {
 			c.field(k, o)
 		} else if mine.has(k.At) {
-			c.differ(k.path(), k.Value, absent)
+			c.differAt(k, k.Value, absent)
 		}
 	}
 	for _, o := range ours {
 		if _, ok := theirs[o.path()]; !ok && theirs.has(o.At) {
-			c.differ(o.path(), absent, o.Value)
+			c.differAt(o, absent, o.Value)
 		}
+	}
+}
+
+// failures are the structs whose error codes differ. What else is in them follows from that, and is not compared.
+func failures(kafka []Field, ours indexed) (at []string) {
+	for _, k := range kafka {
+		if o, ok := ours[k.path()]; ok && k.Name == "ErrorCode" && k.Value != o.Value {
+			at = append(at, k.At)
+		}
+	}
+	return at
+}
+
+// follows says whether a field lies in a struct whose error code differs, and is not that code.
+func (c *comparison) follows(f Field) bool {
+	return slices.ContainsFunc(c.failed, func(at string) bool {
+		return at == top || f.At == at && f.Name != "ErrorCode" || strings.HasPrefix(f.At, at+".")
+	}) && !(slices.Contains(c.failed, f.At) && f.Name == "ErrorCode")
+}
+
+// differAt reports a field, unless its difference follows from another.
+func (c *comparison) differAt(f Field, kafka, ours string) {
+	if !c.follows(f) {
+		c.differ(f.path(), kafka, ours)
 	}
 }
 
@@ -107,7 +133,7 @@ func connection(fields []Field) string {
 
 func (c *comparison) field(k, o Field) {
 	if k.Value != o.Value {
-		c.differ(k.path(), k.Value, o.Value)
+		c.differAt(k, k.Value, o.Value)
 	} else if k.Words != o.Words {
 		c.wordings = append(c.wordings, fmt.Sprintf("%s, %s, version %d, %s:\n  Kafka: %s\n  ours:  %s", c.script, c.step, c.version, k.path(), k.Words, o.Words))
 	}
@@ -122,7 +148,7 @@ func (c *comparison) objects(fields []Field, other indexed, kafka, ours string) 
 		}
 		seen[f.At] = true
 		inside := slices.ContainsFunc(slices.Collect(maps.Keys(seen)), func(at string) bool { return strings.HasPrefix(f.At, at+".") })
-		if !inside {
+		if !inside && !c.follows(f) {
 			c.differ(f.At, kafka, ours)
 		}
 	}

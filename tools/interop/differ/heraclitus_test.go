@@ -50,7 +50,7 @@ func holdHeraclitus(t *testing.T) *Book {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &run.Heraclitus{Binary: binary, Dir: t.TempDir(), Storage: "memory://"}
+	s := &run.Heraclitus{Binary: binary, Dir: t.TempDir(), Storage: "memory://", Config: `advertised_host = "127.0.0.1"`}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -66,6 +66,7 @@ type renderer struct {
 	c       *Conversation
 	version int16
 	fields  []Field
+	places  map[string]int // paths of elements so far
 }
 
 func (r *renderer) put(at, name, value string) {
@@ -173,22 +174,36 @@ func (r *renderer) list(at string, v reflect.Value) {
 		all = append(all, e)
 	}
 	slices.SortStableFunc(all, func(a, b element) int { return inOrder(a.id, b.id) })
-	for i, e := range all {
-		id := quoteID(e.id)
-		if twins := countBefore(i, func(j int) bool { return all[j].id == e.id }); twins > 0 {
-			id += "#" + strconv.Itoa(twins+1)
-		}
-		r.object(at+"["+id+"]", e.value, e.name)
+	for _, e := range all {
+		r.object(r.place(at, e.id, isContainer(v.Type().Elem(), e.name)), e.value, e.name)
 	}
 }
 
-func countBefore(n int, f func(int) bool) (count int) {
-	for i := range n {
-		if f(i) {
-			count++
+// place is the path of an element. Of elements with the same identity, the later ones are numbered, unless they only contain
+// others: whether a server answers about a topic in one place or in two says nothing.
+func (r *renderer) place(at, id string, container bool) string {
+	path := at + "[" + quoteID(id)
+	if container {
+		return path + "]"
+	}
+	if r.places == nil {
+		r.places = map[string]int{}
+	}
+	r.places[path]++
+	if n := r.places[path]; n > 1 {
+		return path + "#" + strconv.Itoa(n) + "]"
+	}
+	return path + "]"
+}
+
+// isContainer says whether a struct has nothing of its own but lists of structs, and the field that identifies it.
+func isContainer(t reflect.Type, identity string) bool {
+	for i := range t.NumField() {
+		if f := t.Field(i); !isObject(f.Type) && !slices.Contains(identities, f.Name) {
+			return false
 		}
 	}
-	return count
+	return identity != ""
 }
 
 // inOrder compares numbers as numbers and all else as text.

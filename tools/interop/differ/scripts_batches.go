@@ -45,24 +45,22 @@ var batchScripts = []Script{
 		}
 	}},
 	{Name: "headers that lie", Key: wire.KeyProduce, From: 3, Hold: func(c *Conversation) {
-		c.Create("t", 1)
-		for _, lie := range headerLies {
-			b := newBatch(c.Base(), "a", "b", "c").bytes()
-			lie.tell(b)
-			c.Ask(lie.what, c.produce(-1, "t", 0, seal(b)))
+		c.Create("t", int32(len(headerLies)))
+		for codec, how := range []string{uncompressed: "", gzip: ", compressed"} {
+			for i, lie := range headerLies {
+				b := newBatch(c.Base(), "a", "b", "c").in(int16(codec)).bytes()
+				lie.tell(b)
+				c.Ask(lie.what+how, c.produce(-1, "t", int32(i), seal(b)))
+				c.fetchAll(lie.what+how+", read", "t", int32(i))
+			}
 		}
-		for _, lie := range headerLies {
-			b := newBatch(c.Base(), "a", "b", "c").in(gzip).bytes()
-			lie.tell(b)
-			c.Ask(lie.what+", compressed", c.produce(-1, "t", 0, seal(b)))
-		}
-		c.fetchAll("what is there", "t", 0)
 	}},
 	{Name: "batches that are damaged", Key: wire.KeyProduce, From: 3, Hold: func(c *Conversation) {
 		c.Create("t", 1)
+		c.Create("u", int32(len(damages)))
 		good := func() []byte { return newBatch(c.Base(), "a", "b", "c").bytes() }
-		for _, d := range damages {
-			c.Ask(d.what, c.produce(-1, "t", 0, d.done(good())))
+		for i, d := range damages {
+			c.Ask(d.what, c.produce(-1, "u", int32(i), d.done(good())))
 		}
 		c.Ask("two batches", c.produce(-1, "t", 0, append(good(), good()...)))
 		c.Ask("a batch and a message", c.produce(-1, "t", 0, append(good(), messageSet(1, c.Base(), "x")...)))
@@ -72,11 +70,13 @@ var batchScripts = []Script{
 		c.Ask("a good one afterwards", c.produce(-1, "t", 0, good()))
 	}},
 	{Name: "records that are damaged", Key: wire.KeyProduce, From: 3, Hold: func(c *Conversation) {
-		c.Create("t", 1)
-		for _, d := range recordDamages {
-			b := newBatch(c.Base(), "a", "b", "c")
-			d.done(b)
-			c.Ask(d.what, c.produce(-1, "t", 0, b.bytes()))
+		c.Create("t", int32(len(recordDamages)))
+		for codec, how := range []string{uncompressed: "", gzip: ", compressed"} {
+			for i, d := range recordDamages {
+				b := newBatch(c.Base(), "a", "b", "c").in(int16(codec))
+				d.done(b)
+				c.Ask(d.what+how, c.produce(-1, "t", int32(i), b.bytes()))
+			}
 		}
 		plain := newBatch(c.Base(), "a", "b", "c").bytes()
 		long := append([]byte{}, plain...)

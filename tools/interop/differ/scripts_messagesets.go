@@ -2,6 +2,7 @@ package differ
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
@@ -47,33 +48,22 @@ var messageSetScripts = []Script{
 		}
 	}},
 	{Name: "message sets that are not usual", Key: wire.KeyProduce, Until: 3, Hold: func(c *Conversation) {
-		c.Create("t", 1)
-		zipped := func(magic int8, values ...string) []byte {
-			return wrapped(magic, gzip, c.Base(), len(values), messageSet(magic, c.Base(), values...))
-		}
-		c.Ask("compressed and plain", c.produce(-1, "t", 0, append(messageSet(1, c.Base(), "a"), zipped(1, "b", "c")...)))
-		c.Ask("two compressed", c.produce(-1, "t", 0, append(zipped(1, "d", "e"), zipped(1, "f")...)))
-		c.Ask("magic 0 in magic 1", c.produce(-1, "t", 0, wrapped(1, gzip, c.Base(), 1, messageSet(0, c.Base(), "g"))))
-		c.Ask("magic 1 in magic 0", c.produce(-1, "t", 0, wrapped(0, gzip, c.Base(), 1, messageSet(1, c.Base(), "g"))))
-		c.Ask("compressed in compressed", c.produce(-1, "t", 0, wrapped(1, gzip, c.Base(), 1, zipped(1, "g"))))
-		c.Ask("compressed nothing", c.produce(-1, "t", 0, wrapped(1, gzip, c.Base(), 0, nil)))
-		c.Ask("zstd", c.produce(-1, "t", 0, wrapped(1, zstd, c.Base(), 1, messageSet(1, c.Base(), "g"))))
-		c.Ask("a codec that is none", c.produce(-1, "t", 0, message{magic: 1, attributes: 6, value: []byte("x")}.bytes()))
-		c.Ask("absolute offsets", c.produce(-1, "t", 0, append(message{magic: 1, offset: 17, at: c.Base(), value: []byte("h")}.bytes(), message{magic: 1, offset: 99, at: c.Base(), value: []byte("i")}.bytes()...)))
-		c.Ask("null key and value", c.produce(-1, "t", 0, message{magic: 1, at: c.Base()}.bytes()))
-		c.Ask("stamped by the producer", c.produce(-1, "t", 0, message{magic: 1, attributes: 8, at: c.Base(), value: []byte("j")}.bytes()))
-		c.Ask("attributes that nobody knows", c.produce(-1, "t", 0, message{magic: 1, attributes: 0x50, at: c.Base(), value: []byte("j")}.bytes()))
-		c.Ask("no timestamp", c.produce(-1, "t", 0, message{magic: 1, at: -1, value: []byte("k")}.bytes()))
-		c.Ask("a timestamp below zero", c.produce(-1, "t", 0, message{magic: 1, at: -7, value: []byte("k")}.bytes()))
-		for _, f := range fetchVersions {
-			c.AskAt("fetched as "+f.name, f.version, c.fetch("t", 0, 0))
+		sets := c.unusualSets()
+		c.Create("t", int32(len(sets)))
+		for i, set := range sets {
+			c.Ask(set.what, c.produce(-1, "t", int32(i), set.bytes))
+			for _, f := range fetchVersions {
+				c.AskAt(set.what+", fetched as "+f.name, f.version, c.fetch("t", int32(i), 0))
+			}
 		}
 	}},
 	{Name: "message sets that are damaged", Key: wire.KeyProduce, Until: 3, Hold: func(c *Conversation) {
 		c.Create("t", 1)
+		c.Create("u", int32(len(messageDamages)))
 		good := func() []byte { return messageSet(1, c.Base(), "a", "b") }
-		for _, d := range messageDamages {
-			c.Ask(d.what, c.produce(-1, "t", 0, d.done(good())))
+		for i, d := range messageDamages {
+			c.Ask(d.what, c.produce(-1, "u", int32(i), d.done(good())))
+			c.fetchAll(d.what+", read", "u", int32(i))
 		}
 		c.Ask("garbage as gzip", c.produce(-1, "t", 0, message{magic: 1, attributes: gzip, value: []byte("garbage")}.bytes()))
 		c.Ask("damaged inside of gzip", c.produce(-1, "t", 0, wrapped(1, gzip, c.Base(), 2, spoilt(good()))))
@@ -81,22 +71,58 @@ var messageSetScripts = []Script{
 		c.fetchAll("what is there", "t", 0)
 	}},
 	{Name: "batches before their time", Key: wire.KeyProduce, Until: 3, Hold: func(c *Conversation) {
-		c.Create("t", 1)
+		c.Create("t", 6)
 		c.Ask("one", c.produce(-1, "t", 0, newBatch(c.Base(), "a", "b").bytes()))
-		c.Ask("two", c.produce(-1, "t", 0, append(newBatch(c.Base(), "c").bytes(), newBatch(c.Base(), "d").bytes()...)))
-		c.Ask("a message and a batch", c.produce(-1, "t", 0, append(messageSet(1, c.Base(), "e"), newBatch(c.Base(), "f").bytes()...)))
-		c.Ask("a batch and a message", c.produce(-1, "t", 0, append(newBatch(c.Base(), "g").bytes(), messageSet(1, c.Base(), "h")...)))
-		c.Ask("zstd", c.produce(-1, "t", 0, newBatch(c.Base(), "i").in(zstd).bytes()))
+		c.Ask("two", c.produce(-1, "t", 1, append(newBatch(c.Base(), "c").bytes(), newBatch(c.Base(), "d").bytes()...)))
+		c.Ask("a message and a batch", c.produce(-1, "t", 2, append(messageSet(1, c.Base(), "e"), newBatch(c.Base(), "f").bytes()...)))
+		c.Ask("a batch and a message", c.produce(-1, "t", 3, append(newBatch(c.Base(), "g").bytes(), messageSet(1, c.Base(), "h")...)))
+		c.Ask("zstd", c.produce(-1, "t", 4, newBatch(c.Base(), "i").in(zstd).bytes()))
 		id := c.NewProducer()
-		c.Ask("idempotent", c.produce(-1, "t", 0, newBatch(c.Base(), "j").by(id, 0, 0).bytes()))
-		c.Ask("idempotent, a gap", c.produce(-1, "t", 0, newBatch(c.Base(), "k").by(id, 0, 7).bytes()))
-		c.fetchAll("what is there", "t", 0)
+		c.Ask("idempotent", c.produce(-1, "t", 5, newBatch(c.Base(), "j").by(id, 0, 0).bytes()))
+		c.Ask("idempotent, a gap", c.produce(-1, "t", 5, newBatch(c.Base(), "k").by(id, 0, 7).bytes()))
+		for partition := range int32(6) {
+			c.fetchAll(fmt.Sprintf("what is in partition %d", partition), "t", partition)
+		}
 	}},
 	{Name: "zstd before its time", Key: wire.KeyProduce, From: 3, Until: 8, Hold: func(c *Conversation) {
 		c.Create("t", 1)
 		c.Ask("zstd", c.produce(-1, "t", 0, newBatch(c.Base(), "a").in(zstd).bytes()))
 		c.Ask("gzip", c.produce(-1, "t", 0, newBatch(c.Base(), "a").in(gzip).bytes()))
 	}},
+}
+
+// unusualSets are message sets of which one may doubt whether they are good.
+func (c *Conversation) unusualSets() []struct {
+	what  string
+	bytes []byte
+} {
+	at := c.Base()
+	zipped := func(magic int8, values ...string) []byte {
+		return wrapped(magic, gzip, at, len(values), messageSet(magic, at, values...))
+	}
+	one := func(m message) []byte {
+		m.magic, m.value = 1, []byte("x")
+		return m.bytes()
+	}
+	return []struct {
+		what  string
+		bytes []byte
+	}{
+		{"compressed and plain", append(messageSet(1, at, "a"), zipped(1, "b", "c")...)},
+		{"two compressed", append(zipped(1, "d", "e"), zipped(1, "f")...)},
+		{"magic 0 in magic 1", wrapped(1, gzip, at, 1, messageSet(0, at, "g"))},
+		{"magic 1 in magic 0", wrapped(0, gzip, at, 1, messageSet(1, at, "g"))},
+		{"compressed in compressed", wrapped(1, gzip, at, 1, zipped(1, "g"))},
+		{"compressed nothing", wrapped(1, gzip, at, 0, nil)},
+		{"zstd", wrapped(1, zstd, at, 1, messageSet(1, at, "g"))},
+		{"a codec that is none", one(message{attributes: 6, at: at})},
+		{"absolute offsets", append(one(message{offset: 17, at: at}), one(message{offset: 99, at: at + 1})...)},
+		{"null key and value", message{magic: 1, at: at}.bytes()},
+		{"stamped by the producer", one(message{attributes: 8, at: at})},
+		{"attributes that nobody knows", one(message{attributes: 0x50, at: at})},
+		{"no timestamp", one(message{at: -1})},
+		{"a timestamp below zero", one(message{at: -7})},
+	}
 }
 
 // messageDamages are things done to a good set of two messages.

@@ -81,7 +81,7 @@ var listOffsetsScripts = []Script{
 			for _, when := range []int64{latest, earliest, c.Base() + 1} {
 				q := c.listOne("t", 0, when)
 				q.Topics[0].Partitions[0].MaxNumOffsets = n
-				c.Ask(fmt.Sprintf("%d at %s", n, map[int64]string{latest: "the end", earliest: "the start"}[when]), q)
+				c.Ask(fmt.Sprintf("%d at %s", n, map[int64]string{latest: "the end", earliest: "the start", c.Base() + 1: "a time"}[when]), q)
 			}
 		}
 	}},
@@ -92,7 +92,7 @@ var listOffsetsScripts = []Script{
 			for _, when := range []int64{latest, earliest, c.Base() + 1} {
 				q := c.listOne("t", 0, when)
 				q.IsolationLevel = int8(level)
-				c.Ask(fmt.Sprintf("%s at %s", name, map[int64]string{latest: "the end", earliest: "the start"}[when]), q)
+				c.Ask(fmt.Sprintf("%s at %s", name, map[int64]string{latest: "the end", earliest: "the start", c.Base() + 1: "a time"}[when]), q)
 			}
 		}
 	}},
@@ -115,7 +115,9 @@ var listOffsetsScripts = []Script{
 	}},
 	{Name: "the server's time", Key: wire.KeyListOffsets, Hold: func(c *Conversation) {
 		c.Create("t", 1, "message.timestamp.type", "LogAppendTime")
-		c.Produce("t", 0, newBatch(c.Base(), "a", "b").bytes(), newBatch(c.Base(), "c", "d").in(zstd).bytes())
+		c.Produce("t", 0, newBatch(c.Base(), "a", "b").bytes())
+		c.Tick()
+		c.Produce("t", 0, newBatch(c.Base(), "c", "d").in(zstd).bytes())
 		c.Ask("a time before", c.listOne("t", 0, c.Base()))
 		c.Ask("largest timestamp", c.listOne("t", 0, largestStamp))
 	}},

@@ -95,7 +95,7 @@ var produceScripts = []Script{
 		c.Ask("for the topic beside a good one", produceTo(-1,
 			produceTopic{Name: c.Topic("t"), PartitionData: []producePartition{partOf(0, c.records(strings.Repeat("x", 300)))}},
 			produceTopic{Name: c.Topic("u"), PartitionData: []producePartition{partOf(0, c.records(strings.Repeat("x", 300)))}}))
-		c.Ask("not too large", c.produce(-1, "t", 0, c.records(strings.Repeat("x", 150))))
+		c.Ask("not too large", c.produce(-1, "t", 0, c.records(strings.Repeat("x", 50))))
 		c.Ask("for the broker", c.produce(-1, "u", 0, c.records(strings.Repeat("x", 1<<20))))
 	}},
 	{Name: "the server's time", Key: wire.KeyProduce, Hold: func(c *Conversation) {
@@ -145,6 +145,7 @@ var produceScripts = []Script{
 	}},
 	{Name: "a transaction that was not begun", Key: wire.KeyProduce, From: 3, Hold: func(c *Conversation) {
 		c.Create("t", 1)
+		c.AwaitCoordinator()
 		id := c.Topic("transactional")
 		q := c.produce(-1, "t", 0, newBatch(c.Base(), "a").by(c.NewProducer(), 0, 0).in(16).bytes())
 		c.Ask("without a transactional id", q)
