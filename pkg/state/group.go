@@ -13,6 +13,7 @@ type Group struct {
 	ID string
 	Generation
 	offsets map[ID]map[int32]Offset // by topic and partition
+	shared  bool                    // a clone of the state has it too: it is copied before it is changed
 }
 
 // Generation is a generation of a group whose members have their assignments, or one without members. The slices in it
@@ -230,11 +231,19 @@ func (c *ExpireOffsets) expired(o *Offset) bool {
 	return o.CommitMs <= c.BeforeMs
 }
 
-// group returns the group with an id, which is created if it does not exist.
+// group returns the group with an id to be changed; it is created if it does not exist.
 func (s *State) group(id string) *Group {
+	if s.groups[id] == nil {
+		s.groups[id] = &Group{ID: id, offsets: map[ID]map[int32]Offset{}}
+	}
+	return s.own(id)
+}
+
+// own returns a group to be changed, or nil when there is none.
+func (s *State) own(id string) *Group {
 	g := s.groups[id]
-	if g == nil {
-		g = &Group{ID: id, offsets: map[ID]map[int32]Offset{}}
+	if g != nil && g.shared {
+		g = g.clone()
 		s.groups[id] = g
 	}
 	return g
@@ -258,7 +267,7 @@ func (s *State) commitOffsets(c *CommitOffsets, _ *Result) {
 }
 
 func (s *State) deleteOffsets(c *DeleteOffsets, _ *Result) {
-	g := s.groups[c.GroupID]
+	g := s.own(c.GroupID)
 	if g == nil {
 		return
 	}
@@ -271,7 +280,7 @@ func (s *State) deleteOffsets(c *DeleteOffsets, _ *Result) {
 }
 
 func (s *State) expireOffsets(c *ExpireOffsets, _ *Result) {
-	g := s.groups[c.GroupID]
+	g := s.own(c.GroupID)
 	if g == nil {
 		return
 	}
@@ -288,13 +297,16 @@ func (s *State) expireOffsets(c *ExpireOffsets, _ *Result) {
 
 // forgetOffsets forgets what groups committed for a topic that is gone.
 func (s *State) forgetOffsets(topic ID) {
-	for _, g := range s.groups {
-		delete(g.offsets, topic)
+	for id, g := range s.groups {
+		if g.offsets[topic] != nil {
+			delete(s.own(id).offsets, topic)
+		}
 	}
 }
 
 func (g *Group) clone() *Group {
 	c := *g
+	c.shared = false
 	c.offsets = make(map[ID]map[int32]Offset, len(g.offsets))
 	for id, partitions := range g.offsets {
 		c.offsets[id] = maps.Clone(partitions)

@@ -19,7 +19,7 @@ var ErrSnapshot = errors.New("not a valid snapshot")
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Clone returns a copy that later entries applied to s do not change. It takes time for each topic, partition,
-// producer and committed offset, but not for each extent, so that it can be made under the owner's lock and encoded outside it.
+// producer and group, but not for each extent, so that it can be made under the owner's lock and encoded outside it.
 func (s *State) Clone() *State {
 	c := New()
 	c.clusterID, c.next, c.nextProducerID = s.clusterID, s.next, s.nextProducerID
@@ -32,7 +32,8 @@ func (s *State) Clone() *State {
 		c.add(&copied)
 	}
 	for id, g := range s.groups {
-		c.groups[id] = g.clone()
+		g.shared = true
+		c.groups[id] = g
 	}
 	return c
 }
