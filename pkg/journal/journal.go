@@ -19,6 +19,14 @@
 //     succeeds would prove nothing about the first. Reads go on.
 //  6. A journal that lacks room refuses entries and recovers by itself when there is room.
 //
+// # With an interval
+//
+// A driver may be opened to make entries durable some time after Append has returned. It says so in its options. Then a
+// power cut may take acknowledged entries: those that no completed Sync, of the caller's or of the driver's own, covers. What
+// is left is a prefix all the same, and the end of a process alone takes nothing. So the second and the third rule hold as
+// they stand for crashes of the process, and for the power up to the last Sync; Trim and a successful Close make durable first.
+// Whoever stores elsewhere what follows from entries calls Sync before.
+//
 // # Who calls what
 //
 // One goroutine at a time calls Append: the engine's committer, which owns the next slot. Replay runs before the first
@@ -39,6 +47,10 @@ type Journal interface {
 	// written: ErrUnknown, after which the caller repeats the same slot with the same bytes until the answer is another
 	// one, and the first ErrBroken of an Append, whose outcome the next one to open the journal finds out.
 	Append(slot uint64, entry []byte) error
+
+	// Sync makes every entry durable that was appended before: at once where Append has done it already, as it does unless a
+	// driver is opened otherwise. Errors: ErrBroken, ErrUnknown, ErrClosed.
+	Sync() error
 
 	// ReadAt fills p from the bytes of the entry in slot, beginning at byte off. Errors: ErrTrimmed below the floor,
 	// ErrAbsent at or after the next slot, ErrRange when off and len(p) do not lie inside the entry, ErrClosed. p holds

@@ -26,8 +26,14 @@ func (j *Journal) append(slot uint64, entry []byte) error {
 		return err
 	}
 	j.pool.appended()
-	encodeEntryHeader(&j.appending.header, r.epoch, slot, entry)
-	if err := j.durably(r.handle, writeEntry(r.handle, pos, j.appending.header[:], entry)); err != nil {
+	encodeEntryHeader(&j.appending.header, r.epoch, slot, j.unsynced(), entry)
+	written := writeEntry(r.handle, pos, j.appending.header[:], entry)
+	if j.o.SyncInterval > 0 {
+		err = j.written(written)
+	} else {
+		err = j.durably(r.handle, written)
+	}
+	if err != nil {
 		return err
 	}
 	return j.publish(r, pos+entryHeaderBytes+int64(len(entry)))
@@ -61,6 +67,9 @@ func (j *Journal) place(slot uint64, n int64) (*reader, int64, error) {
 	j.mu.RUnlock()
 	if pos+entryHeaderBytes+n <= r.limit {
 		return r, pos, nil
+	}
+	if err := j.sync(); err != nil { // only the last volume may hold what is not durable
+		return nil, 0, err
 	}
 	r, err := j.pool.take(slot)
 	switch {
@@ -96,6 +105,11 @@ func (j *Journal) publish(r *reader, end int64) error {
 	}
 	r.table = append(r.table, uint32(end))
 	j.mu.next++
+	if j.o.SyncInterval == 0 {
+		j.mu.durable = j.mu.next
+		return nil
+	}
+	j.syncing.due()
 	return nil
 }
 

@@ -3,8 +3,8 @@
 // # An entry's way
 //
 // Append writes header, entry and padding to the end of the current volume, as a file of entries is called here, with one
-// pwritev of at most 1 MiB after the other, and syncs once. Then the entry gets its place in the volume's table of positions,
-// and only from there on it is seen.
+// pwritev of at most 1 MiB after the other, and syncs once, or leaves that to the next sync (sync.go). Then the entry
+// gets its place in the volume's table of positions, and only from there on it is seen.
 //
 // Volumes have a fixed size and are not appended to: a write that makes a file longer, or is the first to a part of it,
 // costs the sync a commit of the file system's own journal as well. So the next volume is filled with zeros while there
@@ -17,7 +17,8 @@
 //   - A volume's first block is durable before the volume gets its name, and the name before the first entry.
 //   - An entry begins where the one before it ended, at a multiple of 4 KiB, and is not written before that one is
 //     durable. So what forms no entry at the end is at most one that was never acknowledged, and may be cut; an entry
-//     behind it tells of damage.
+//     behind it tells of damage. With an interval between syncs, an entry says for how many before it this is not so; what
+//     stands behind a gap among those is cut off as well, and no volume but the last has any.
 //   - A volume is given to the pool, which overwrites it, when the floor is durably above its last slot and no reader
 //     holds it.
 //
@@ -32,6 +33,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
 )
@@ -61,6 +63,10 @@ type Options struct {
 	// SparesMax is how many trimmed volumes are kept to be used again; 2 when 0, SparesMin when that is more. A journal
 	// that is trimmed many volumes at a time wants as many.
 	SparesMax int
+	// SyncInterval is how long an entry may stay in memory before it is synced; 0 syncs every entry before Append returns.
+	// With an interval, what a power cut leaves is still a prefix, which may lack the entries since the last [Journal.Sync]
+	// that was completed; a process that is killed loses nothing.
+	SyncInterval time.Duration
 	// Log hears of what was cut off at the end, and of lack of space; slog.Default when nil.
 	Log *slog.Logger
 
@@ -111,13 +117,15 @@ type Journal struct {
 		sync.Mutex
 		floor handle
 	}
-	reads sync.WaitGroup // calls that hold a reader
-	clock atomic.Int64   // ticks with every use of a reader
+	syncing syncing
+	reads   sync.WaitGroup // calls that hold a reader
+	clock   atomic.Int64   // ticks with every use of a reader
 
 	mu struct {
 		sync.RWMutex
 		floor   uint64
 		next    uint64
+		durable uint64    // what is below it is synced; not below the first slot of the current volume
 		volumes []*volume // in the order of their slots; the last one is current, and always there
 		readers []*reader // those of volumes[...].reader that are not nil
 		bytes   int64     // of all volumes but the current one
@@ -167,16 +175,27 @@ func (j *Journal) Close() error {
 	defer j.appending.Unlock()
 	j.trimming.Lock()
 	defer j.trimming.Unlock()
-	readers, ok := j.markClosed()
+	readers, lost, ok := j.finish()
 	if !ok {
 		return nil
 	}
+	j.syncing.end()
 	j.reads.Wait()
 	j.pool.close()
 	for _, r := range readers {
 		j.release(r)
 	}
-	return errors.Join(j.trimming.floor.close(), j.disk.close())
+	return errors.Join(lost, j.trimming.floor.close(), j.disk.close())
+}
+
+// finish makes durable what can be, and then lets no call begin any more. It returns the readers to give back; false when it
+// has been done before.
+func (j *Journal) finish() (readers []*reader, lost error, ok bool) {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	lost = j.syncWritten()
+	readers, ok = j.markClosed()
+	return readers, lost, ok
 }
 
 // markClosed lets no call begin from now on, and returns the readers to give back; false when it has been done before.
@@ -206,14 +225,22 @@ func (j *Journal) unwritableLocked() error {
 	return nil
 }
 
-// durably completes a write to h that ended in written. Lack of space, which only file systems that never overwrite can
-// answer here, leaves everything as it was.
-func (j *Journal) durably(h handle, written error) error {
-	if isNoSpace(written) {
-		return fmt.Errorf("%w: %w", journal.ErrNoSpace, written)
+// written completes a write that ended in err. Lack of space, which only file systems that never overwrite can answer
+// here, leaves everything as it was.
+func (j *Journal) written(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case isNoSpace(err):
+		return fmt.Errorf("%w: %w", journal.ErrNoSpace, err)
 	}
-	if written != nil {
-		return j.breaks(written)
+	return j.breaks(err)
+}
+
+// durably completes a write to h that ended in written, and syncs it.
+func (j *Journal) durably(h handle, written error) error {
+	if err := j.written(written); err != nil {
+		return err
 	}
 	if err := h.sync(); err != nil {
 		return j.breaks(err)

@@ -362,7 +362,7 @@ func TestStaleBytesAreNotReplayed(t *testing.T) {
 		stale := encodeFileHeader(known)
 		for slot := perVolume; slot < 2*perVolume; slot++ {
 			var header [entryHeaderBytes]byte
-			encodeEntryHeader(&header, known, slot, nil)
+			encodeEntryHeader(&header, known, slot, 0, nil)
 			stale = append(append(stale, header[:]...), zeros[:blockBytes-entryHeaderBytes]...)
 		}
 		d := newSimDisk(1)

@@ -40,19 +40,20 @@ func alignUp(n int64) int64 { return (n + blockBytes - 1) &^ (blockBytes - 1) }
 
 // An entryHeader is what stands before an entry's bytes.
 type entryHeader struct {
-	epoch  uint64 // of the file's present use
-	slot   uint64
-	length uint32 // of the entry's bytes
-	crc    uint32 // over the header's other fields and the entry's bytes
+	epoch    uint64 // of the file's present use
+	slot     uint64
+	length   uint32 // of the entry's bytes
+	unsynced uint32 // how many entries directly before this one may not have been durable when it was written
+	crc      uint32 // over the header's other fields and the entry's bytes
 }
 
 // encodeEntryHeader writes the header of an entry, its checksum included, into b.
-func encodeEntryHeader(b *[entryHeaderBytes]byte, epoch, slot uint64, entry []byte) {
+func encodeEntryHeader(b *[entryHeaderBytes]byte, epoch, slot uint64, unsynced uint32, entry []byte) {
 	binary.LittleEndian.PutUint32(b[0:], entryMagic)
 	binary.LittleEndian.PutUint64(b[8:], epoch)
 	binary.LittleEndian.PutUint64(b[16:], slot)
 	binary.LittleEndian.PutUint32(b[24:], uint32(len(entry)))
-	binary.LittleEndian.PutUint32(b[28:], 0)
+	binary.LittleEndian.PutUint32(b[28:], unsynced)
 	binary.LittleEndian.PutUint32(b[4:], entryChecksum(b[:], entry))
 }
 
@@ -65,7 +66,13 @@ func decodeEntryHeader(b []byte) (h entryHeader, ok bool) {
 	h.epoch = binary.LittleEndian.Uint64(b[8:])
 	h.slot = binary.LittleEndian.Uint64(b[16:])
 	h.length = binary.LittleEndian.Uint32(b[24:])
+	h.unsynced = binary.LittleEndian.Uint32(b[28:])
 	return h, true
+}
+
+// doubts tells whether the entry of a slot may not have been durable when the one with this header was written.
+func (h entryHeader) doubts(slot uint64) bool {
+	return h.slot > slot && h.slot-slot <= uint64(h.unsynced)
 }
 
 func entryChecksum(header, entry []byte) uint32 {

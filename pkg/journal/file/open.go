@@ -28,6 +28,7 @@ func openOn(d disk, dir string, o Options) (*Journal, error) {
 	j := &Journal{dir: dir, o: o, disk: d}
 	err := j.open()
 	if err == nil {
+		j.startSyncing()
 		return j, nil
 	}
 	if j.trimming.floor != nil {
@@ -177,7 +178,7 @@ func (j *Journal) recoverEnd(r *reader) error {
 	}
 	r.table = t
 	j.mu.next = r.first + uint64(len(t))
-	torn, err := j.tornEntry(s, err)
+	left, err := j.leftBehind(s, err)
 	if err != nil {
 		return err
 	}
@@ -185,39 +186,68 @@ func (j *Journal) recoverEnd(r *reader) error {
 		err := fmt.Errorf("every entry from slot %d to the floor, %d: %w", j.mu.next, j.mu.floor, errMissing)
 		return j.damaged(volumeName(r.first), err)
 	}
-	return j.settleEnd(s, torn)
+	j.mu.durable = j.mu.next
+	return j.settleEnd(s, left)
 }
 
-// tornEntry returns the header of the entry at the end that a crash kept from being written as a whole, if any. It
-// refuses what cannot be that: one entry is written at a time, so another one after it shows that this one was whole.
-func (j *Journal) tornEntry(s *scanner, invalid error) (torn *entryHeader, err error) {
+// A leftover is a header behind the last entry.
+type leftover struct {
+	entryHeader
+	pos int64
+}
+
+// leftBehind returns the headers behind the last entry: of the one that a crash kept from being written as a whole, and of
+// those after it that were written before it was synced. It refuses what no crash can leave: an entry that says of the
+// missing one that it was durable.
+func (j *Journal) leftBehind(s *scanner, invalid error) (left []leftover, err error) {
 	end := s.r.table.end()
 	if errors.Is(invalid, errWrongSlot) {
 		return nil, j.unreadable(s.r.volume, end, j.mu.next, invalid)
 	}
-	switch h, pos, err := s.later(end); {
-	case err == nil:
-		err = fmt.Errorf("%w, but slot %d at byte %d is there", invalid, h.slot, pos)
-		return nil, j.unreadable(s.r.volume, end, j.mu.next, err)
-	case !errors.Is(err, errNoEntry):
-		return nil, err
+	for pos := end; pos < s.r.limit; pos += blockBytes {
+		h, err := s.header(pos)
+		if errors.Is(err, errNoEntry) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if pos > end && !h.doubts(j.mu.next) {
+			err = fmt.Errorf("%w, but slot %d at byte %d is there", invalid, h.slot, pos)
+			return nil, j.unreadable(s.r.volume, end, j.mu.next, err)
+		}
+		left = append(left, leftover{h, pos})
 	}
-	switch h, err := s.header(end); {
-	case err == nil:
-		return &h, nil
-	case !errors.Is(err, errNoEntry):
-		return nil, err
-	}
-	return nil, nil
+	return left, nil
 }
 
-// settleEnd writes the last entry once more, and cuts the torn one off, whose header must not come back to complete
-// what a later crash leaves of another entry at its place.
-func (j *Journal) settleEnd(s *scanner, torn *entryHeader) error {
-	end := s.r.table.end()
-	if n := len(s.r.table); n > 0 {
-		pos := s.r.table[:n-1].end()
-		b, err := s.view(pos, end-pos)
+// settleEnd writes once more the last entry and those that may not have been durable when it was written, and cuts off what
+// is left behind them. Its headers must not come back, to complete what a later crash leaves of other entries at their place.
+func (j *Journal) settleEnd(s *scanner, left []leftover) error {
+	if err := j.rewriteEnd(s); err != nil {
+		return err
+	}
+	j.tellLost(s.r, left)
+	for _, l := range left {
+		if err := s.r.handle.writev([][]byte{zeros[:blockBytes]}, l.pos); err != nil {
+			return err
+		}
+	}
+	return s.r.handle.sync()
+}
+
+func (j *Journal) rewriteEnd(s *scanner) error {
+	t := s.r.table
+	if len(t) == 0 {
+		return nil
+	}
+	h, err := s.header(t[:len(t)-1].end())
+	if err != nil {
+		return err
+	}
+	for i := max(0, len(t)-1-int(h.unsynced)); i < len(t); i++ {
+		pos := t[:i].end()
+		b, err := s.view(pos, t[:i+1].end()-pos)
 		if err == nil {
 			err = writeEntry(s.r.handle, pos, b, nil)
 		}
@@ -225,12 +255,19 @@ func (j *Journal) settleEnd(s *scanner, torn *entryHeader) error {
 			return err
 		}
 	}
-	if torn != nil {
-		j.o.Log.Warn("journal: cut off an entry that was not written as a whole",
-			"file", j.path(volumeName(s.r.first)), "position", end, "slot", torn.slot, "bytes", torn.length)
-		if err := s.r.handle.writev([][]byte{zeros[:blockBytes]}, end); err != nil {
-			return err
-		}
+	return nil
+}
+
+// tellLost says in the log what is cut off.
+func (j *Journal) tellLost(r *reader, left []leftover) {
+	if len(left) == 0 {
+		return
 	}
-	return s.r.handle.sync()
+	log := j.o.Log.With("file", j.path(volumeName(r.first)), "position", r.table.end(), "slot", j.mu.next)
+	last := left[len(left)-1]
+	if last.slot == j.mu.next {
+		log.Warn("journal: cut off an entry that was not written as a whole", "bytes", last.length)
+		return
+	}
+	log.Warn("journal: cut off entries that were not synced yet when a crash came", "entries", last.slot-j.mu.next+1)
 }

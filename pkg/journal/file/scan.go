@@ -105,17 +105,6 @@ func (s *scanner) entries(max uint64) (t table, err error) {
 	return t, nil
 }
 
-// later finds a header of this use of the volume behind pos, at any block.
-func (s *scanner) later(pos int64) (entryHeader, int64, error) {
-	for pos += blockBytes; pos < s.r.limit; pos += blockBytes {
-		h, err := s.header(pos)
-		if !errors.Is(err, errNoEntry) {
-			return h, pos, err
-		}
-	}
-	return entryHeader{}, 0, errNoEntry
-}
-
 // readFileHeader returns how long a volume is, in whole blocks, and the epoch of its use.
 func readFileHeader(h handle) (size int64, epoch uint64, err error) {
 	if size, err = h.size(); err != nil {

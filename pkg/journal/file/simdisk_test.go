@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 )
@@ -29,6 +30,9 @@ type simDisk struct {
 	forgetsBytes bool // a sync of bytes does nothing
 	forgetsNames bool // a sync of names does nothing
 	ignoresSame  bool // a write of what can be read there already does nothing
+
+	ignoresZeros bool // a write of one block of zeros does nothing
+	forgetsSome  bool // a sync of a volume does nothing
 }
 
 // An inode is a file of a simDisk.
@@ -37,6 +41,7 @@ type inode struct {
 	cache  []byte
 	medium []byte
 	dirty  map[int]bool // sectors
+	syncs  int
 }
 
 func newSimDisk(seed uint64) *simDisk {
@@ -186,6 +191,9 @@ func (f *inode) writev(bufs [][]byte, off int64) error {
 	if f.disk.ignoresSame && bytes.Equal(f.cache[off:end], b) {
 		return nil
 	}
+	if f.disk.ignoresZeros && bytes.Equal(b, zeros[:blockBytes]) {
+		return nil
+	}
 	copy(f.cache[off:], b)
 	for sector := int(off) / sectorBytes; sector*sectorBytes < end; sector++ {
 		f.dirty[sector] = true
@@ -206,9 +214,10 @@ func (f *inode) allocate(size int64) (written bool, err error) {
 func (f *inode) sync() error {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
-	if f.disk.forgetsBytes {
+	if f.disk.forgetsBytes || f.disk.forgetsSome && f.isVolume() {
 		return nil
 	}
+	f.syncs++
 	if more := len(f.cache) - len(f.medium); more > 0 {
 		f.medium = append(f.medium, make([]byte, more)...)
 	}
@@ -217,6 +226,23 @@ func (f *inode) sync() error {
 	}
 	clear(f.dirty)
 	return nil
+}
+
+// isVolume tells whether f has the name of one.
+func (f *inode) isVolume() bool {
+	for name, g := range f.disk.seen() {
+		if g == f && strings.HasSuffix(name, volumeSuffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// forgetVolumes makes syncs of volumes do nothing from now on, or what they should.
+func (d *simDisk) forgetVolumes(forget bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.forgetsSome = forget
 }
 
 // dropDirty is the sync that fails: some of what was to be written is, and the rest is taken for written.

@@ -22,6 +22,9 @@ func (j *Journal) trim(below uint64) error {
 	if err != nil || !needed {
 		return err
 	}
+	if err := j.sync(); err != nil { // else the journal could end below its floor
+		return err
+	}
 	if err := j.writeFloor(below); err != nil {
 		return err
 	}

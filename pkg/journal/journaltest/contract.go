@@ -142,6 +142,7 @@ func closedAnswers(t *trial) {
 	t.ends(j.Close(), nil, "close")
 	t.ends(j.Close(), nil, "close again")
 	t.ends(j.Append(3, nil), journal.ErrClosed, "append")
+	t.ends(j.Sync(), journal.ErrClosed, "sync")
 	t.ends(j.ReadAt(2, nil, 0), journal.ErrClosed, "read")
 	t.ends(j.Replay(1, func(uint64, []byte) error { return errors.New("called") }), journal.ErrClosed, "replay")
 	t.ends(j.Trim(2), journal.ErrClosed, "trim")
