@@ -179,6 +179,10 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("no line %q among the metrics", line)
 		}
 	}
+	interval := brokertest.Start(t, brokertest.In(t.TempDir()), func(c *config.Config) { c.Storage.Fsync = config.FsyncInterval })
+	if _, text := page(t, interval, "/metrics"); !strings.Contains(text, "\nheraclitus_fsync_per_commit 0\n") {
+		t.Error("an interval between syncs is not among the metrics")
+	}
 	off := brokertest.Start(t, func(c *config.Config) { c.Metrics.Enabled = false })
 	if status, _ := page(t, off, "/metrics"); status != http.StatusNotFound {
 		t.Errorf("metrics that are off: status %d, want 404", status)

@@ -13,7 +13,9 @@ import (
 // engineOptions are the settings that the engine heeds, on a storage.
 func (b *Broker) engineOptions(s *storage) (engine.Options, error) {
 	c := &b.config
-	b.metrics.FsyncPerCommit.Set(1)
+	if c.Storage.SyncInterval() == 0 {
+		b.metrics.FsyncPerCommit.Set(1)
+	}
 	topics, err := c.TopicSettings()
 	return engine.Options{
 		Topics:          topics,

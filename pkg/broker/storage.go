@@ -41,7 +41,9 @@ func fileOptions(c *config.Config, log *slog.Logger) file.Options {
 	entry := entryBytes(c)
 	size := max(c.Storage.JournalFileBytes, (entry*fileEntries/fileUnit+1)*fileUnit)
 	spares := max(1, int((c.Storage.JournalSpareBytes+size-1)/size))
-	return file.Options{FileBytes: size, EntryBytesMax: int(entry), SparesMin: spares, SparesMax: max(2, spares), Log: log}
+	return file.Options{
+		FileBytes: size, EntryBytesMax: int(entry), SparesMin: spares, SparesMax: max(2, spares), SyncInterval: c.Storage.SyncInterval(), Log: log,
+	}
 }
 
 // storage is where everything is kept.
@@ -58,6 +60,9 @@ func openStorage(c *config.Config, log *slog.Logger) (*storage, error) {
 		return &storage{mem.Open(o), o.EntryBytesMax, objmem.Open()}, nil
 	}
 	o := fileOptions(c, log)
+	if o.SyncInterval > 0 {
+		log.Warn(`storage.fsync = "interval": a power cut loses records that were acknowledged; "commit" loses none`, "interval", o.SyncInterval)
+	}
 	j, err := file.Open(filepath.Join(c.Storage.Path, journalFolder), o)
 	if err != nil {
 		return nil, fmt.Errorf("storage.path = %q: %w", c.Storage.Path, err)

@@ -1,8 +1,11 @@
 package broker
 
 import (
+	"bytes"
 	"log/slog"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/config"
 )
@@ -30,4 +33,29 @@ func TestFileOptions(t *testing.T) {
 	f(func(c *config.Config) { c.Storage.JournalSpareBytes = 2<<30 + 1 }, 64<<20, 16<<20-4096, 33, 33)
 	f(func(c *config.Config) { c.Topics.MaxMessageBytes = 63 << 20 }, 256<<20+4096, 64<<20, 1, 2)
 	f(func(c *config.Config) { c.Batching.MaxBatchSize = 63 << 20 }, 256<<20+4096, 64<<20, 1, 2)
+}
+
+// TestIntervalIsWarnedOf shows that whoever lets acknowledged records be lost with the power is told at the start, and nobody else.
+func TestIntervalIsWarnedOf(t *testing.T) {
+	f := func(path, fsync string, interval time.Duration, warned bool) {
+		t.Helper()
+		c := config.Default()
+		c.Storage.Path, c.Storage.Fsync = path, fsync
+		var said bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&said, nil))
+		s, err := openStorage(&c, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.journal.Close()
+		if got := strings.Contains(said.String(), "a power cut loses records"); got != warned {
+			t.Errorf("fsync %q at %s: the log has %q", fsync, path, said.String())
+		}
+		if o := fileOptions(&c, log); o.SyncInterval != interval {
+			t.Errorf("fsync %q at %s: synced every %v, want %v", fsync, path, o.SyncInterval, interval)
+		}
+	}
+	f(t.TempDir(), config.FsyncInterval, 100*time.Millisecond, true)
+	f(t.TempDir(), config.FsyncCommit, 0, false)
+	f(config.Memory, config.FsyncInterval, 0, false)
 }

@@ -130,8 +130,7 @@ func TestValidate(t *testing.T) {
 	f(func(c *Config) { c.Storage.Path = "" }, `storage.path = "": should be a directory, or "memory://"`)
 	f(func(c *Config) { c.Storage.Path = "s3://b/p" }, `storage.path = "s3://b/p": should be a directory, or "memory://": this version does not store to S3 yet`)
 	f(func(c *Config) { c.Storage.Path = "file:///x" }, `storage.path = "file:///x": should be a directory, written as a plain path, or "memory://"`)
-	f(func(c *Config) { c.Storage.Fsync = "never" }, `storage.fsync = "never": should be "commit"`)
-	f(func(c *Config) { c.Storage.Fsync = FsyncInterval }, `storage.fsync = "interval": should be "commit": this version can only sync every commit`)
+	f(func(c *Config) { c.Storage.Fsync = "never" }, `storage.fsync = "never": should be "commit", or "interval", with which a power cut loses the newest records`)
 	f(func(c *Config) { c.Storage.JournalFileBytes = 4096 }, "storage.journal_file_bytes = 4096: should be from 1048576 to 4294963200")
 	f(func(c *Config) { c.Storage.JournalFileBytes = 5000000 }, "storage.journal_file_bytes = 5000000: should be a multiple of 4096")
 	f(func(c *Config) { c.Storage.JournalSpareBytes = -1 }, "storage.journal_spare_bytes = -1: should be from 0 to 1099511627776")
@@ -158,5 +157,6 @@ func TestAcceptedValues(t *testing.T) {
 	f(func(c *Config) { c.AdvertisedHost = "fd00::1" })
 	f(func(c *Config) { c.ListenHost = "::" })
 	f(func(c *Config) { c.Storage.Path = "C:/data" })
+	f(func(c *Config) { c.Storage.Fsync = FsyncInterval })
 	f(func(c *Config) { c.Metrics.Prefix = "" })
 }

@@ -7,13 +7,14 @@ import (
 	"net"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Forms of storage.path and of storage.fsync.
 const (
 	Memory        = "memory://" // storage.path of a server that keeps everything in memory
-	FsyncCommit   = "commit"
-	FsyncInterval = "interval"
+	FsyncCommit   = "commit"    // every commit is synced before it is acknowledged
+	FsyncInterval = "interval"  // what is acknowledged is synced every fsync_interval_ms
 )
 
 // secondMs and yearMs bound times.
@@ -24,6 +25,14 @@ const (
 
 // InMemory says whether everything is kept in memory.
 func (s Storage) InMemory() bool { return s.Path == Memory }
+
+// SyncInterval is how long what is acknowledged may stay out of the disk; 0 where it never does.
+func (s Storage) SyncInterval() time.Duration {
+	if s.Fsync == FsyncCommit || s.InMemory() {
+		return 0
+	}
+	return Milliseconds(s.FsyncIntervalMs)
+}
 
 // Validate returns an error that names every setting that cannot be, each with what would be right, or nil.
 func (c *Config) Validate() error {
@@ -71,8 +80,7 @@ func (c *Config) validateStorage(v *validator) {
 	case isURL && !s.InMemory():
 		v.wrong("storage.path", s.Path, `a directory, written as a plain path, or "memory://"`)
 	}
-	v.check(s.Fsync != FsyncInterval, "storage.fsync", s.Fsync, `"commit": this version can only sync every commit`)
-	v.check(s.Fsync == FsyncCommit || s.Fsync == FsyncInterval, "storage.fsync", s.Fsync, `"commit"`)
+	v.check(s.Fsync == FsyncCommit || s.Fsync == FsyncInterval, "storage.fsync", s.Fsync, `"commit", or "interval", with which a power cut loses the newest records`)
 	v.between("storage.fsync_interval_ms", s.FsyncIntervalMs, 1, 3600*secondMs)
 	v.between("storage.memory_bytes_max", s.MemoryBytesMax, 4<<20, math.MaxInt64)
 	v.between("storage.cache_bytes_max", s.CacheBytesMax, 1<<20, math.MaxInt64)

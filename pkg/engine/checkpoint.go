@@ -82,6 +82,9 @@ func (e *Engine) checkpoint() error {
 		return e.trim()
 	}
 	e.grown.Store(0)
+	if err := e.journal.Sync(); err != nil { // a checkpoint must not be ahead of what a power cut leaves of the journal
+		return fmt.Errorf("make the journal durable before a checkpoint: %w", err)
+	}
 	start := time.Now()
 	b := s.AppendSnapshot(nil)
 	err := e.put(checkpointKey(s.Next()), b)
