@@ -1,10 +1,8 @@
 package engine
 
 import (
-	"fmt"
 	"testing"
 
-	"github.com/heraclitus/heraclitus/pkg/journal/mem"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
@@ -57,28 +55,5 @@ func TestCommandsTogether(t *testing.T) {
 	r.open()
 	if got := r.committed(id); got != 99 {
 		t.Errorf("after a restart the offset committed is %d", got)
-	}
-}
-
-// TestCommandsLeaveTheReserve shows that commands of clients are refused by a full journal that still takes a command
-// that gives space back.
-func TestCommandsLeaveTheReserve(t *testing.T) {
-	r := newRigOn(t, mem.Options{BytesMax: 4 << 20}, Options{})
-	id := r.create("orders", 1)
-	large := fmt.Sprintf("%0100000d", 0)
-	for i := 0; ; i++ {
-		if i == 100 {
-			t.Fatal("the journal does not fill")
-		}
-		var g Group
-		g.Reset(1)
-		r.AppendCommand(&g, 0, commitOf(id, int64(i), large))
-		g.Wait(0, nil)
-		if g.Results[0].Code == kerr.KafkaStorageError {
-			break
-		}
-	}
-	if _, err := r.Do(state.DeleteTopic{ID: id}); err != nil {
-		t.Errorf("a full journal refuses to delete: %v", err)
 	}
 }

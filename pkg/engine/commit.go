@@ -22,16 +22,19 @@ const leaderEpoch = 0
 func (e *Engine) commitLoop() {
 	defer close(e.committed)
 	var started time.Time
-	for range e.writer.work {
+	for !e.writer.ended() {
+		select {
+		case <-e.writer.work:
+		case done := <-e.seek:
+			e.lookForRoom()
+			close(done)
+		}
 		for e.writer.waiting() {
 			e.gather(started)
 			started = time.Now()
 			n := e.writer.take()
 			e.commit(n)
 			e.writer.recycle(n)
-		}
-		if e.writer.ended() {
-			return
 		}
 	}
 }
@@ -58,27 +61,26 @@ func (e *Engine) gather(last time.Time) {
 
 // commit makes an entry durable, applies it and answers those who wait for it.
 func (e *Engine) commit(n *entry) {
-	slot, err := e.append(n)
-	if err != nil {
-		e.refuse(n, err)
+	if err := e.Err(); err != nil {
+		e.refuse(n.commands, err)
 		return
 	}
-	if err := e.apply(slot, n); err != nil {
-		e.fail(err)
-		e.refuse(n, err)
+	if e.fit(n); len(n.commands) == 0 {
+		return
+	}
+	slot, err := e.append(n)
+	if err == nil {
+		err = e.apply(slot, n)
+	}
+	if err != nil {
+		e.refuse(n.commands, err)
 		return
 	}
 	e.publish(n)
 }
 
-// append writes an entry to the journal.
+// append writes an entry to the journal. After any error but a lack of space nothing is written any more.
 func (e *Engine) append(n *entry) (slot uint64, err error) {
-	if err := e.Err(); err != nil {
-		return 0, err
-	}
-	if err := e.makeRoom(n); err != nil {
-		return 0, err
-	}
 	_, slot = e.journal.Bounds()
 	start := time.Now()
 	err = e.appendUntilKnown(slot, n.bytes)
@@ -117,7 +119,9 @@ func (e *Engine) apply(slot uint64, n *entry) error {
 	var err error
 	e.results, err = e.mu.state.Apply(slot, n.bytes, e.results[:0])
 	if err != nil {
-		return fmt.Errorf("BUG: our own journal entry does not apply: %w", err)
+		err = fmt.Errorf("BUG: our own journal entry does not apply: %w", err)
+		e.fail(err)
+		return err
 	}
 	for i, c := range n.commands {
 		if r := &e.results[i]; c.batch > 0 && r.Code == kerr.None && !r.Duplicate {
@@ -133,18 +137,22 @@ func (e *Engine) apply(slot uint64, n *entry) error {
 // publish tells the world of an applied entry: waiting readers, those who appended, and the metrics.
 func (e *Engine) publish(n *entry) {
 	e.metrics.CommitSeconds.Update(time.Since(n.since).Seconds())
+	removed := false
 	for i := range n.commands {
 		c, r := &n.commands[i], &e.results[i]
 		switch {
-		case c.quiet:
-		case c.batch == 0:
+		case c.removes:
 			e.watches.wakeAll()
-		case r.Code == kerr.None && !r.Duplicate:
+			removed = true
+		case c.batch > 0 && r.Code == kerr.None && !r.Duplicate:
 			e.watches.wake(c.key, c.batch)
 			e.countIn(c)
 		}
 	}
-	e.finish(n, func(i int) state.Result { return e.results[i] })
+	if removed && e.full.Load() {
+		signal(e.reclaim)
+	}
+	e.finish(n.commands, func(i int) state.Result { return e.results[i] })
 	e.metrics.CommitCommands.Update(float64(len(n.commands)))
 	e.metrics.CommitBytes.Update(float64(len(n.bytes)))
 	e.noteGrowth(len(n.bytes))
@@ -158,19 +166,19 @@ func (e *Engine) countIn(c *command) {
 	e.metrics.MessageBytes.Update(float64(c.batch) / float64(max(c.records, 1)))
 }
 
-// refuse answers everybody in an entry that was not committed, with an error that clients retry.
-func (e *Engine) refuse(n *entry, err error) {
+// refuse answers those whose commands are not committed, with an error that clients retry.
+func (e *Engine) refuse(commands []command, err error) {
 	if errors.Is(err, journal.ErrNoSpace) {
-		e.noteFull(err)
+		e.noteNoSpace(err)
 	}
-	e.finish(n, func(int) state.Result { return refused(kerr.KafkaStorageError) })
+	e.finish(commands, func(int) state.Result { return refused(kerr.KafkaStorageError) })
 }
 
-// finish gives the commands of an entry their outcomes, and only then wakes those who wait: whoever wakes finds all that came
+// finish gives commands of one entry their outcomes, and only then wakes those who wait: whoever wakes finds all that came
 // of the entry, and a connection answers all its requests in it with one write.
-func (e *Engine) finish(n *entry, outcome func(i int) state.Result) {
+func (e *Engine) finish(commands []command, outcome func(i int) state.Result) {
 	e.woken = e.woken[:0]
-	for i, c := range n.commands {
+	for i, c := range commands {
 		if c.group.finish(c.index, outcome(i)) {
 			e.woken = append(e.woken, c.group)
 		}

@@ -17,7 +17,6 @@ package engine
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -32,10 +31,6 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 	"github.com/heraclitus/heraclitus/pkg/topic"
 )
-
-// controlReserveBytes is the room in the journal that records leave free, so that a full journal still takes the commands
-// that give space back.
-const controlReserveBytes = 1 << 20
 
 // Options are the settings of an engine. Zero values of the fields that say so mean the default.
 type Options struct {
@@ -97,12 +92,13 @@ type Engine struct {
 	}
 	settings sync.Map // *state.Topic → *topic.Settings
 
-	full         atomic.Bool           // the journal lacks room for records
+	full         atomic.Bool           // the journal lacks room for records; set by the committer
 	failure      atomic.Pointer[error] // why nothing can be written any more
 	grown        atomic.Int64          // journal bytes since the last checkpoint
 	checkpointed atomic.Uint64         // slot that a replay from the last checkpoint begins at
 	maintain     chan struct{}         // signalled when a checkpoint is due
-	reclaim      chan struct{}         // signalled when space has run out
+	reclaim      chan struct{}         // signalled when space has run out, and when some may be had
+	seek         chan chan struct{}    // asks the committer to look for room; closed when it has
 	stop         chan struct{}         // closed by Close
 	committed    chan struct{}         // closed when the committer has ended
 	maintained   chan struct{}         // closed when the maintenance has ended
@@ -116,7 +112,7 @@ func Open(j journal.Journal, store objstore.Store, o Options) (*Engine, error) {
 	e := &Engine{
 		options: o, journal: j, store: store, log: o.Log, metrics: o.Metrics, appends: o.Metrics.Storage("append"), reads: o.Metrics.Storage("read"),
 		writer: newWriter(o, chunks), cache: cache{bytesMax: o.CacheBytesMax},
-		maintain: make(chan struct{}, 1), reclaim: make(chan struct{}, 1),
+		maintain: make(chan struct{}, 1), reclaim: make(chan struct{}, 1), seek: make(chan chan struct{}),
 		stop: make(chan struct{}), committed: make(chan struct{}), maintained: make(chan struct{}),
 	}
 	e.watches.init()
@@ -167,17 +163,6 @@ func (e *Engine) Err() error {
 	return nil
 }
 
-// Ready returns why records are not accepted now, or nil.
-func (e *Engine) Ready() error {
-	if err := e.Err(); err != nil {
-		return err
-	}
-	if e.full.Load() {
-		return errors.New("storage is full: produce is refused until there is room")
-	}
-	return nil
-}
-
 // fail stops all writing: what the journal holds is not known any more.
 func (e *Engine) fail(err error) {
 	if e.failure.CompareAndSwap(nil, &err) {
@@ -191,7 +176,7 @@ func (e *Engine) fail(err error) {
 func (e *Engine) Do(c state.Command) (state.Result, error) {
 	var g Group
 	g.Reset(1)
-	e.writer.appendCommand(command{group: &g}, c)
+	e.writer.appendCommand(command{group: &g, removes: removes(c)}, c)
 	g.Wait(0, nil)
 	if r := g.Results[0]; r.Code != kerr.None {
 		return r, fmt.Errorf("%T: %w", c, r.Code)
@@ -203,7 +188,7 @@ func (e *Engine) Do(c state.Command) (state.Result, error) {
 // while the journal is too far behind. The outcome is result i of g: MessageTooLarge for a batch larger than
 // Options.BatchBytesMax, KafkaStorageError when it could not be stored.
 func (e *Engine) AppendBatch(g *Group, i int, id state.ID, partition int32, b record.Batch) {
-	if e.Err() != nil || (e.full.Load() && !e.hasRoom()) {
+	if e.Err() != nil || e.full.Load() {
 		g.Results[i] = refused(kerr.KafkaStorageError)
 		return
 	}
@@ -213,11 +198,11 @@ func (e *Engine) AppendBatch(g *Group, i int, id state.ID, partition int32, b re
 // AppendCommand appends a command to be awaited with others, as AppendBatch does a batch. It is for what clients do in any
 // amount: like records, such commands leave a full journal its reserve, and nothing that a fetch waits for may come of them.
 func (e *Engine) AppendCommand(g *Group, i int, c state.Command) {
-	if e.Err() != nil || (e.full.Load() && !e.hasRoom()) {
+	if e.Err() != nil || e.full.Load() {
 		g.Results[i] = refused(kerr.KafkaStorageError)
 		return
 	}
-	e.writer.appendCommand(command{group: g, index: i, quiet: true}, c)
+	e.writer.appendCommand(command{group: g, index: i, bulk: true}, c)
 }
 
 // View lets f look at the state as it is at one moment. f is brief, keeps nothing that later entries change, and calls no
@@ -226,35 +211,6 @@ func (e *Engine) View(f func(*state.State)) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	f(e.mu.state)
-}
-
-// makeRoom sees to it that an entry with records leaves the journal its reserve.
-func (e *Engine) makeRoom(n *entry) error {
-	if n.spares == 0 {
-		return nil
-	}
-	return e.journal.MakeRoom(int64(len(n.bytes)) + journal.EntryOverheadBytesMax + controlReserveBytes)
-}
-
-// noteFull begins to refuse records, and asks for space to be reclaimed.
-func (e *Engine) noteFull(err error) {
-	signal(e.reclaim)
-	if e.full.CompareAndSwap(false, true) {
-		e.metrics.Writable.Set(0)
-		e.log.Error("storage is full: produce is refused until there is room", "err", err)
-	}
-}
-
-// hasRoom ends the refusing of records once the journal has room for more than its reserve.
-func (e *Engine) hasRoom() bool {
-	if e.journal.MakeRoom(2*controlReserveBytes) != nil {
-		return false
-	}
-	if e.full.CompareAndSwap(true, false) {
-		e.metrics.Writable.Set(1)
-		e.log.Info("storage has room again: produce is accepted")
-	}
-	return true
 }
 
 // NewID returns a random id for a topic or a cluster. Like Kafka's Uuid.randomUuid it never begins with a dash in its

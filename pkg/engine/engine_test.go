@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,12 +41,17 @@ func newRig(t testing.TB, o Options) *rig {
 
 func newRigOn(t testing.TB, m mem.Options, o Options) *rig {
 	t.Helper()
+	return newRigOver(t, mem.Open(m), o)
+}
+
+func newRigOver(t testing.TB, j journal.Journal, o Options) *rig {
+	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
 	o.Metrics = metrics.New("test")
 	if o.Topics == (topic.Settings{}) {
 		o.Topics = topic.Defaults()
 	}
-	r := &rig{t: t, journal: &faulty{Journal: mem.Open(m)}, store: memstore.Open(), options: o}
+	r := &rig{t: t, journal: &faulty{Journal: j}, store: memstore.Open(), options: o}
 	r.open()
 	t.Cleanup(func() { r.Close() })
 	return r
@@ -128,9 +134,16 @@ type faulty struct {
 	every  error         // of all appends after those
 	lost   bool          // whether an append that fails is carried out all the same
 	landed []byte        // the last entry that was carried out with an unknown outcome
+	calls  atomic.Int64  // of Append and MakeRoom
+}
+
+func (f *faulty) MakeRoom(n int64) error {
+	f.calls.Add(1)
+	return f.Journal.MakeRoom(n)
 }
 
 func (f *faulty) Append(slot uint64, entry []byte) error {
+	f.calls.Add(1)
 	f.mu.Lock()
 	gate := f.gate
 	f.mu.Unlock()
@@ -379,47 +392,9 @@ func TestRetention(t *testing.T) {
 	f(byTime, 2, "[2:young]")
 	f(bySize, 3, "[3:3 4:4]")
 	f(compacted, 0, "[0:kept]")
-}
-
-// TestFullJournal fills the journal until records are refused, sees that reads and commands go on, frees space by deleting a
-// topic, and sees that records are accepted again.
-func TestFullJournal(t *testing.T) {
-	r := newRigOn(t, mem.Options{BytesMax: 8 << 20}, Options{})
-	id, other := r.create("orders", 1, forEver), r.create("other", 1, forEver)
-	r.produce(other, batchOf("here"))
-	big := batchOf(string(make([]byte, 500<<10)))
-	accepted := 0
-	for ; accepted < 100; accepted++ {
-		if got := r.produce(id, big)[0]; got.Code != kerr.None {
-			if got.Code != kerr.KafkaStorageError || !got.Code.Retriable() {
-				t.Errorf("refused with %v", got.Code)
-			}
-			break
-		}
-	}
-	if accepted == 0 || accepted == 100 {
-		t.Fatalf("%d batches accepted into 8 MiB", accepted)
-	}
-	if r.Ready() == nil {
-		t.Error("a full engine says that it is ready")
-	}
-	if got := fmt.Sprint(r.values(other, 0)); got != "[0:here]" {
-		t.Errorf("read while full: %s", got)
-	}
-	if _, err := r.Do(state.DeleteTopic{ID: id}); err != nil {
-		t.Fatalf("delete while full: %v", err)
-	}
-	if _, err := r.Do(state.MoveLogStart{ID: other, Offset: 1}); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Maintain(); err != nil {
-		t.Fatal(err)
-	}
-	if got := r.produce(other, batchOf("again"))[0]; got.Code != kerr.None || got.Offset != 1 {
-		t.Errorf("after space came back: %+v", got)
-	}
-	if err := r.Ready(); err != nil {
-		t.Errorf("after space came back: %v", err)
+	want := len(batchOf("old")) + len(batchOf("old too")) + 3*len(batchOf("0"))
+	if got := r.metrics.RetentionBytes.Get(); got != uint64(want) {
+		t.Errorf("%d bytes are said to be dropped, want %d", got, want)
 	}
 }
 
@@ -500,6 +475,9 @@ func TestWatch(t *testing.T) {
 	r.produce(id, one)
 	if signalled(w) {
 		t.Error("signalled by another partition")
+	}
+	if _, err := r.Do(state.AllocateProducerID{}); err != nil || signalled(w) {
+		t.Errorf("a producer id: %v, or signalled by it", err)
 	}
 	if _, err := r.Do(state.DeleteTopic{ID: id}); err != nil || !signalled(w) {
 		t.Errorf("deleted topic: %v, or not signalled", err)
@@ -631,9 +609,11 @@ func batchAt(ms int64, values ...string) []byte {
 
 // batchOfBytes returns a batch of one record that is n bytes long.
 func batchOfBytes(n int) []byte {
-	for value := n - record.HeaderBytes; ; value-- {
-		if b := batchOf(string(make([]byte, value))); len(b) <= n {
+	for value := n; ; {
+		b := batchOf(string(make([]byte, value)))
+		if len(b) <= n {
 			return b
 		}
+		value -= len(b) - n
 	}
 }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
@@ -18,6 +20,8 @@ func (e *Engine) maintainLoop() {
 		select {
 		case <-e.stop:
 			return
+		case <-e.roomCheck():
+			e.seekRoom()
 		case <-e.maintain:
 			err = e.checkpoint()
 		case <-e.reclaim:
@@ -31,48 +35,78 @@ func (e *Engine) maintainLoop() {
 	}
 }
 
+// roomCheck returns what says when to look for room; nil while the engine is not full, of which reclaim tells.
+func (e *Engine) roomCheck() <-chan time.Time {
+	if e.full.Load() {
+		return time.After(roomCheckWait)
+	}
+	return nil
+}
+
 // Maintain does at once what is done every RetentionCheck: it drops the records that retention lets go, forgets silent
 // producers, and gives the space back.
 func (e *Engine) Maintain() error {
 	now := time.Now().UnixMilli()
-	if err := e.retain(now); err != nil {
-		return err
-	}
-	before := now - e.options.ProducerIDExpiry.Milliseconds()
-	if e.hasProducersSilentSince(before) {
-		if _, err := e.Do(state.ExpireProducers{BeforeMs: before}); err != nil {
-			return err
-		}
-	}
+	err := errors.Join(e.retain(now), e.expire(now), e.shrink())
+	e.seekRoom()
 	e.forgetSettings()
-	e.gauge()
-	return e.shrink()
+	return err
 }
+
+// expire forgets the producers that have been silent for too long.
+func (e *Engine) expire(nowMs int64) error {
+	before := nowMs - e.options.ProducerIDExpiry.Milliseconds()
+	if !e.hasProducersSilentSince(before) {
+		return nil
+	}
+	_, err := e.Do(state.ExpireProducers{BeforeMs: before})
+	return err
+}
+
+// retentionGroupMax is how many log starts are moved at a time.
+const retentionGroupMax = 1000
 
 // retain moves the log start of every partition that holds more, or older, records than its retention allows.
 func (e *Engine) retain(nowMs int64) error {
-	for _, c := range e.outdated(nowMs) {
-		_, err := e.Do(c)
-		if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
-			return err
+	var g Group
+	for moves := range slices.Chunk(e.outdated(nowMs), retentionGroupMax) {
+		g.Reset(len(moves))
+		for i := range moves {
+			e.writer.appendCommand(command{group: &g, index: i, removes: true}, moves[i].MoveLogStart)
+		}
+		g.Wait(0, nil)
+		for i, r := range g.Results {
+			switch r.Code {
+			case kerr.None:
+				e.metrics.RetentionBytes.Add(int(moves[i].bytes))
+			case kerr.UnknownTopicOrPartition: // deleted meanwhile
+			default:
+				return fmt.Errorf("move the log start of partition %d of topic %v: %w", moves[i].Partition, moves[i].ID, r.Code)
+			}
 		}
 	}
 	return nil
 }
 
-// outdated returns the commands that retention asks for at a moment.
-func (e *Engine) outdated(nowMs int64) []state.MoveLogStart {
+// move is a log start to be moved.
+type move struct {
+	state.MoveLogStart
+	bytes int64 // of batches that this drops
+}
+
+// outdated returns the moves that retention asks for at a moment.
+func (e *Engine) outdated(nowMs int64) []move {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	var moves []state.MoveLogStart
+	var moves []move
 	for t := range e.mu.state.Topics() {
 		s := e.settingsOf(t)
 		if !s.Delete {
 			continue
 		}
 		for i, p := range t.Partitions {
-			if start := retained(p, s.RetentionMs, s.RetentionBytes, nowMs); start > p.LogStart {
-				moves = append(moves, state.MoveLogStart{ID: t.ID, Partition: int32(i), Offset: start})
+			if start, bytes := retained(p, s.RetentionMs, s.RetentionBytes, nowMs); start > p.LogStart {
+				moves = append(moves, move{state.MoveLogStart{ID: t.ID, Partition: int32(i), Offset: start}, p.Bytes - bytes})
 			}
 		}
 	}
@@ -80,18 +114,18 @@ func (e *Engine) outdated(nowMs int64) []state.MoveLogStart {
 }
 
 // retained returns the first offset of a partition to keep, in steps of extents: those whose youngest record is older than
-// ageMs are let go, and those without which bytesMax bytes remain. Negative limits mean none, as in Kafka.
-func retained(p *state.Partition, ageMs, bytesMax, nowMs int64) int64 {
-	bytes := p.Bytes
+// ageMs are let go, and those without which bytesMax bytes remain. Negative limits mean none, as in Kafka. bytes is what is kept.
+func retained(p *state.Partition, ageMs, bytesMax, nowMs int64) (start, bytes int64) {
+	bytes = p.Bytes
 	for x := range p.Extents(p.LogStart) {
 		tooOld := ageMs >= 0 && x.MaxTimestamp >= 0 && x.MaxTimestamp < nowMs-ageMs
 		tooMuch := bytesMax >= 0 && bytes-int64(x.Bytes) >= bytesMax
 		if !tooOld && !tooMuch {
-			return x.Base
+			return x.Base, bytes
 		}
 		bytes -= int64(x.Bytes)
 	}
-	return p.HighWatermark
+	return p.HighWatermark, 0
 }
 
 func (e *Engine) hasProducersSilentSince(ms int64) bool {

@@ -15,7 +15,7 @@ type Key struct {
 
 // Watcher waits for records to be appended to some partitions.
 type Watcher struct {
-	C    chan struct{} // signalled once enough has been appended, or a topic has come or gone
+	C    chan struct{} // signalled once enough has been appended, or records have been taken away
 	keys []Key
 	need atomic.Int64 // bytes still to come
 }

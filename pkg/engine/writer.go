@@ -42,7 +42,8 @@ type entry struct {
 	bytes    []byte
 	commands []command
 	records  int
-	spares   int // commands that leave the journal its reserve
+
+	reserveBytes int64 // the largest of its commands
 }
 
 // command is who waits for one command of an entry.
@@ -53,7 +54,8 @@ type command struct {
 	key     Key // of the partition, if it is a batch
 	batch   int // bytes of the batch; 0 for other commands
 	records int
-	quiet   bool // by AppendCommand
+	removes bool // it takes records away
+	bulk    bool // by AppendCommand
 }
 
 func newWriter(o Options, p *pool) *writer {
@@ -97,17 +99,19 @@ func (w *writer) append(c command, n int, write func([]byte) []byte) {
 	}
 	c.pos = len(e.chunk.buf) - e.from
 	e.chunk.buf = write(e.chunk.buf)
-	e.commands = append(e.commands, c)
-	e.records += c.records
-	if c.batch > 0 || c.quiet {
-		e.spares++
-	}
+	e.add(c)
 	full := w.isFull(e)
 	w.mu.Unlock()
 	signal(w.work)
 	if full {
 		signal(w.full)
 	}
+}
+
+func (e *entry) add(c command) {
+	e.commands = append(e.commands, c)
+	e.records += c.records
+	e.reserveBytes = max(e.reserveBytes, c.reserveBytes())
 }
 
 // isFull says whether an entry takes nothing more, however small.
