@@ -105,7 +105,7 @@ func runLazy(seed uint64, broken func(l *lazyTrial)) error {
 	return l.run()
 }
 
-const lazySeeds = 20
+const lazySeeds = 4
 
 // With an interval, a power cut at any moment leaves a prefix that has everything up to the last completed Sync, and what it
 // cuts off never comes back.
