@@ -75,6 +75,7 @@ const (
 	// that rolls from file to file, and on checkpoints. Nothing is trimmed: every record is looked for in the end.
 	crashConfig = `
 [storage]
+fsync = %q
 journal_file_bytes = 1048576
 checkpoint_bytes = 65536
 
@@ -94,7 +95,14 @@ func TestKillUnderLoad(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("CRASH_ROUNDS")); err == nil {
 		rounds = n
 	}
-	s := start(t, t.TempDir(), crashConfig)
+	killUnderLoad(t, rounds, "commit")
+}
+
+// TestKillUnderLoadWithInterval shows that the end of the process alone loses nothing that was acknowledged where the power could.
+func TestKillUnderLoadWithInterval(t *testing.T) { killUnderLoad(t, 1, "interval") }
+
+func killUnderLoad(t *testing.T, rounds int, fsync string) {
+	s := start(t, t.TempDir(), fmt.Sprintf(crashConfig, fsync))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rounds)*30*time.Second)
 	defer cancel()
 	admin := franz(t, s)
