@@ -95,17 +95,11 @@ func (c *Coordinator) Delete(groupID string) kerr.Code {
 		return kerr.NonEmptyGroup
 	}
 	outcome := kerr.None
-	g.delete(func(code kerr.Code) {
+	g.write(state.DeleteGroup{GroupID: g.id}, func(code kerr.Code) {
 		if code != kerr.None {
 			outcome = kerr.CoordinatorNotAvailable
 		}
 	})
 	g.unlock()
 	return outcome
-}
-
-// delete deletes a group without members. Who joins it in the meantime joins a new one.
-func (g *group) delete(done func(kerr.Code)) {
-	g.generation, g.protocolType, g.sinceMs = 0, "", 0
-	g.write(state.DeleteGroup{GroupID: g.id}, done)
 }

@@ -51,7 +51,7 @@ func (g *group) expire() {
 			}
 		})
 	case void && g.state == empty && g.writing == 0:
-		g.delete(nil)
+		g.write(state.DeleteGroup{GroupID: g.id}, nil)
 	}
 }
 

@@ -563,7 +563,7 @@ func TestStaticMembersMayBeAway(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	bubble(t, Options{MembersMax: 2, MemberBytesMax: 1000, GroupBytesMax: 1500, GroupsMax: 2}, func(r *rig) {
+	bubble(t, Options{MembersMax: 2, MemberBytesMax: 1100, GroupBytesMax: 1700, GroupsMax: 2}, func(r *rig) {
 		all := r.stableGroup(2)
 		if third, _ := answered(r.join(r.client("g").request())); third.Code != kerr.GroupMaxSizeReached {
 			t.Fatalf("a third one is told %v", third.Code)
@@ -582,7 +582,7 @@ func TestLimits(t *testing.T) {
 		f(func(q *JoinRequest) { q.SessionTimeout = time.Hour }, kerr.InvalidSessionTimeout)
 		f(func(q *JoinRequest) { q.GroupID = "" }, kerr.InvalidGroupID)
 		f(func(q *JoinRequest) { q.GroupID = strings.Repeat("g", groupIDBytesMax+1) }, kerr.InvalidGroupID)
-		f(func(q *JoinRequest) { q.Protocols[0].Metadata = make([]byte, 1000) }, kerr.InvalidRequest)
+		f(func(q *JoinRequest) { q.Protocols[0].Metadata = make([]byte, 1100) }, kerr.InvalidRequest)
 		f(func(q *JoinRequest) { q.Protocols = make([]Protocol, protocolsMax+1) }, kerr.InvalidRequest)
 
 		// A member of a group may not grow beyond what the group may hold, nor may the assignment.
@@ -591,7 +591,7 @@ func TestLimits(t *testing.T) {
 		all[0].topics = all[1].topics
 		all[0].join().expectJoined(kerr.GroupMaxSizeReached)
 		all[1].expectJoined(kerr.None)
-		w := r.sync(&SyncRequest{GroupID: "g", MemberID: all[1].id, Generation: all[1].generation, Assignments: []Assignment{{all[1].id, make([]byte, 600)}}})
+		w := r.sync(&SyncRequest{GroupID: "g", MemberID: all[1].id, Generation: all[1].generation, Assignments: []Assignment{{all[1].id, make([]byte, 700)}}})
 		if got, _ := answered(w); got.Code != kerr.UnknownServerError {
 			t.Errorf("too large an assignment: %v", got.Code)
 		}

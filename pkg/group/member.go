@@ -62,9 +62,12 @@ func (m *member) update(q *JoinRequest) {
 	}
 }
 
+// memberBytes is what a member takes beside what it says, in the command that settles its generation.
+const memberBytes = 64
+
 // size is how many bytes of memory the member accounts for.
 func (m *member) size() int {
-	n := len(m.id) + len(m.instanceID) + len(m.clientID) + len(m.clientHost) + len(m.assignment)
+	n := memberBytes + len(m.id) + len(m.instanceID) + len(m.clientID) + len(m.clientHost) + len(m.assignment)
 	for i := range m.protocols {
 		n += len(m.protocols[i].Name) + len(m.protocols[i].Metadata)
 	}
@@ -73,7 +76,7 @@ func (m *member) size() int {
 
 // size is how many bytes of memory the request's member would account for, but for its id.
 func (q *JoinRequest) size() int {
-	n := len(q.InstanceID) + 2*len(q.ClientID) + len(q.ClientHost)
+	n := memberBytes + len(q.InstanceID) + 2*len(q.ClientID) + len(q.ClientHost)
 	for i := range q.Protocols {
 		n += len(q.Protocols[i].Name) + len(q.Protocols[i].Metadata)
 	}

@@ -142,6 +142,9 @@ type NamedPartition struct {
 	state.TopicPartition
 }
 
+// deletedMax is how many offsets one command forgets.
+const deletedMax = 10_000
+
 // DeleteOffsets forgets committed offsets of a group that does not use them, and returns what came of each.
 func (c *Coordinator) DeleteOffsets(groupID string, partitions []NamedPartition) ([]kerr.Code, kerr.Code) {
 	codes := make([]kerr.Code, len(partitions))
@@ -154,26 +157,24 @@ func (c *Coordinator) DeleteOffsets(groupID string, partitions []NamedPartition)
 		return codes, kerr.NonEmptyGroup
 	}
 	topics, known := g.subscribed()
-	gone := state.DeleteOffsets{GroupID: groupID}
+	var gone []state.TopicPartition
 	var deleted []int
 	for i, p := range partitions {
 		if g.state != empty && (!known || topics[p.Name]) {
 			codes[i] = kerr.GroupSubscribedToTopic
 			continue
 		}
-		gone.Partitions = append(gone.Partitions, p.TopicPartition)
-		deleted = append(deleted, i)
+		gone, deleted = append(gone, p.TopicPartition), append(deleted, i)
 	}
-	if len(deleted) == 0 {
-		return codes, kerr.None
+	for part := range slices.Chunk(gone, deletedMax) {
+		g.write(state.DeleteOffsets{GroupID: groupID, Partitions: part}, func(code kerr.Code) {
+			if code == kerr.None {
+				return
+			}
+			for _, i := range deleted {
+				codes[i] = kerr.CoordinatorNotAvailable
+			}
+		})
 	}
-	g.write(gone, func(code kerr.Code) {
-		if code == kerr.None {
-			return
-		}
-		for _, i := range deleted {
-			codes[i] = kerr.CoordinatorNotAvailable
-		}
-	})
 	return codes, kerr.None
 }

@@ -103,6 +103,10 @@ func TestTooManyPartitionsOfGroups(t *testing.T) {
 	if _, err := try[wire.OffsetCommitResponse](w, wire.KeyOffsetCommit, 9, q); err == nil {
 		t.Error("a commit of three partitions is answered")
 	}
+	d := &wire.OffsetDeleteRequest{GroupID: "g", Topics: []wire.OffsetDeleteRequestTopic{{Name: "orders", Partitions: make([]wire.OffsetDeleteRequestPartition, 3)}}}
+	if _, err := try[wire.OffsetDeleteResponse](w, wire.KeyOffsetDelete, 0, d); err == nil {
+		t.Error("a deletion of three partitions is answered")
+	}
 	for _, v := range []int16{7, 8} {
 		q := askOffsets("g", "orders", 0, 1, 2)
 		if _, err := try[wire.OffsetFetchResponse](w, wire.KeyOffsetFetch, v, q); err == nil {

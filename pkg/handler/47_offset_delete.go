@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"fmt"
+
 	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
@@ -12,6 +14,13 @@ import (
 // Groups of others than consumers must be without members.
 
 func (h *Handler) offsetDelete(_ *Call, q *wire.OffsetDeleteRequest, r *wire.OffsetDeleteResponse) error {
+	count := 0
+	for i := range q.Topics {
+		count += len(q.Topics[i].Partitions)
+	}
+	if count > h.options.RequestPartitionMax {
+		return fmt.Errorf("%d partitions in a request, %d are allowed", count, h.options.RequestPartitionMax)
+	}
 	asked, unknown := h.namedPartitions(q)
 	codes, code := h.groups.DeleteOffsets(q.GroupID, asked)
 	if code != kerr.None {
