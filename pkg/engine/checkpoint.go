@@ -3,9 +3,13 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/journal"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
@@ -21,7 +25,7 @@ func (e *Engine) noteGrowth(bytes int) {
 	}
 }
 
-// recover loads the newest checkpoint that is whole and applies the journal after it.
+// recover loads the newest checkpoint and applies the journal after it.
 func (e *Engine) recover() error {
 	start := time.Now()
 	s, err := e.load()
@@ -45,60 +49,89 @@ func (e *Engine) recover() error {
 	return nil
 }
 
-// load returns the state of the newest checkpoint, or a new state when there is none.
+// load returns the state of the newest checkpoint, or a new state when there is none. One that is damaged is an error: there is
+// no older one, or the journal has been trimmed since.
 func (e *Engine) load() (*state.State, error) {
-	keys, err := e.checkpoints()
-	if err != nil || len(keys) == 0 {
+	slots, err := e.checkpoints()
+	if err != nil || len(slots) == 0 {
 		return state.New(), err
 	}
-	key := keys[len(keys)-1]
+	slot := slots[len(slots)-1]
+	key := checkpointKey(slot)
 	b, err := e.store.Get(context.Background(), key)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
 	s, err := state.Restore(b)
+	if err == nil && s.Next() != slot {
+		err = fmt.Errorf("it is the checkpoint at entry %d", s.Next())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
-	e.checkpointed.Store(s.Next())
+	e.checkpointed.Store(slot)
 	return s, nil
 }
 
-func (e *Engine) checkpoints() ([]string, error) {
+// checkpoints returns where there are checkpoints, in order. Objects beside them that are something else are left alone.
+func (e *Engine) checkpoints() ([]uint64, error) {
 	keys, err := e.store.List(context.Background(), checkpointPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list checkpoints: %w", err)
 	}
-	return keys, nil
+	var slots []uint64
+	for _, key := range keys {
+		slot, err := strconv.ParseUint(strings.TrimPrefix(key, checkpointPrefix), 10, 64)
+		if err == nil && key == checkpointKey(slot) {
+			slots = append(slots, slot)
+		}
+	}
+	return slots, nil
 }
 
-// checkpoint stores the state as it is now and removes the checkpoint before. The new one is read back first: once the
-// journal is trimmed, nothing else knows what it says.
+// checkpoint stores the state as it is now, removes the checkpoints before, and trims the journal.
 func (e *Engine) checkpoint() error {
+	e.upkeep.Lock()
+	defer e.upkeep.Unlock()
+	return e.checkpointLocked()
+}
+
+func (e *Engine) checkpointLocked() error {
 	e.mu.RLock()
 	s := e.mu.state.Clone()
 	e.mu.RUnlock()
-	if s.Next() == e.checkpointed.Load() {
-		return e.trim()
+	if s.Next() != e.checkpointed.Load() {
+		e.grown.Store(0)
+		err := e.keep(s)
+		if e.upkeep.overdue = err != nil; err != nil {
+			return fmt.Errorf("write checkpoint at entry %d: %w", s.Next(), err)
+		}
+		e.checkpointed.Store(s.Next())
 	}
-	e.grown.Store(0)
+	return errors.Join(e.removeOld(), e.trim())
+}
+
+// keep stores a state.
+func (e *Engine) keep(s *state.State) error {
 	if err := e.journal.Sync(); err != nil { // a checkpoint must not be ahead of what a power cut leaves of the journal
-		return fmt.Errorf("make the journal durable before a checkpoint: %w", err)
+		return e.broken(fmt.Errorf("make the journal durable: %w", err))
 	}
 	start := time.Now()
 	b := s.AppendSnapshot(nil)
 	err := e.put(checkpointKey(s.Next()), b)
 	e.metrics.Storage("checkpoint").Done(start, len(b), err)
-	if err != nil {
-		return fmt.Errorf("write checkpoint at entry %d: %w", s.Next(), err)
-	}
-	e.checkpointed.Store(s.Next())
-	if err := e.removeOld(); err != nil {
-		return err
-	}
-	return e.trim()
+	return err
 }
 
+// broken passes on an error of the journal, and notes when nothing can be written any more.
+func (e *Engine) broken(err error) error {
+	if errors.Is(err, journal.ErrBroken) {
+		e.fail(err)
+	}
+	return err
+}
+
+// put stores an object and reads it back: once the journal is trimmed, nothing else knows what a checkpoint says.
 func (e *Engine) put(key string, b []byte) error {
 	if err := e.store.Put(context.Background(), key, b); err != nil {
 		return err
@@ -113,11 +146,13 @@ func (e *Engine) put(key string, b []byte) error {
 	return nil
 }
 
-// removeOld removes all checkpoints but the newest.
+// removeOld removes the checkpoints before the last.
 func (e *Engine) removeOld() error {
-	keys, err := e.checkpoints()
-	for ; err == nil && len(keys) > 1; keys = keys[1:] {
-		err = e.store.Delete(context.Background(), keys[0])
+	slots, err := e.checkpoints()
+	for _, slot := range slots {
+		if err == nil && slot < e.checkpointed.Load() {
+			err = e.store.Delete(context.Background(), checkpointKey(slot))
+		}
 	}
 	return err
 }
@@ -135,7 +170,7 @@ func (e *Engine) trim() error {
 	err := e.journal.Trim(below)
 	e.metrics.Storage("trim").Done(start, 0, err)
 	if err != nil {
-		return fmt.Errorf("trim the journal below entry %d: %w", below, err)
+		return e.broken(fmt.Errorf("trim the journal below entry %d: %w", below, err))
 	}
 	return nil
 }
@@ -143,11 +178,13 @@ func (e *Engine) trim() error {
 // shrink gives back what the journal need not hold any more, with a new checkpoint when that would make a difference. It trims
 // first: on a full disk there may be no room for the checkpoint until then.
 func (e *Engine) shrink() error {
+	e.upkeep.Lock()
+	defer e.upkeep.Unlock()
 	if err := e.trim(); err != nil {
 		return err
 	}
-	if e.full.Load() || e.grown.Load() > e.options.CheckpointBytes/4 {
-		return e.checkpoint()
+	if e.upkeep.overdue || e.full.Load() || e.grown.Load() > e.options.CheckpointBytes/4 {
+		return e.checkpointLocked()
 	}
 	return nil
 }

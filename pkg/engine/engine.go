@@ -90,6 +90,10 @@ type Engine struct {
 		sync.RWMutex
 		state *state.State
 	}
+	upkeep struct { // held by who makes a checkpoint or trims: one at a time
+		sync.Mutex
+		overdue bool // the last checkpoint failed
+	}
 	settings sync.Map // *state.Topic → *topic.Settings
 
 	full         atomic.Bool           // the journal lacks room for records; set by the committer

@@ -566,17 +566,18 @@ func TestDamagedCheckpointIsRefused(t *testing.T) {
 	r := newRig(t, Options{})
 	r.create("orders", 1)
 	r.Close()
-	keys, err := r.checkpoints()
-	if err != nil || len(keys) != 1 {
-		t.Fatalf("checkpoints %v, %v", keys, err)
+	slots, err := r.checkpoints()
+	if err != nil || len(slots) != 1 {
+		t.Fatalf("checkpoints %v, %v", slots, err)
 	}
-	good, err := r.store.Get(t.Context(), keys[0])
+	key := checkpointKey(slots[0])
+	good, err := r.store.Get(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	put := func(b []byte) {
 		t.Helper()
-		if err := r.store.Put(t.Context(), keys[0], b); err != nil {
+		if err := r.store.Put(t.Context(), key, b); err != nil {
 			t.Fatal(err)
 		}
 	}
