@@ -19,7 +19,7 @@ type syncing struct {
 	loop sync.WaitGroup
 }
 
-// start begins to sync every interval, if there is one.
+// startSyncing begins to sync every interval, if there is one.
 func (j *Journal) startSyncing() {
 	if j.o.SyncInterval == 0 {
 		return
@@ -61,7 +61,8 @@ func (j *Journal) syncEvery() {
 		}
 		if err := j.sync(); err != nil {
 			if !errors.Is(err, journal.ErrClosed) {
-				j.o.Log.Error("journal: entries that were acknowledged may not last, and no more are taken", "journal", j.dir, "error", err)
+				j.o.Log.Error("journal: entries that were acknowledged may not last, and no more are taken",
+					"journal", j.dir, "error", err)
 			}
 			return
 		}
@@ -101,8 +102,8 @@ func (j *Journal) syncWritten() error {
 	return nil
 }
 
-// holdUnsynced returns the current volume's reader, which the caller releases, and the next slot; nil when nothing has to be synced,
-// or nothing can be.
+// holdUnsynced returns the current volume's reader, which the caller releases, and the next slot; nil when nothing has to
+// be synced, or nothing can be.
 func (j *Journal) holdUnsynced() (r *reader, next uint64) {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
