@@ -18,8 +18,8 @@ import (
 //
 // A producer without transactional id gets a new id, whatever it had. Ids are given once, also over restarts.
 //
-// Transactions are not there yet. A transactional id that Kafka would take is answered as by a Kafka broker that does not
-// coordinate it: NOT_COORDINATOR. Clients then look for the coordinator, are sent here again, and give up in the end.
+// Transactions are not there yet. A transactional id that Kafka would take is answered with
+// TRANSACTIONAL_ID_AUTHORIZATION_FAILED: nobody may use one here. It is the code that every client gives up on at once.
 
 // transactionTimeoutMsMax is Kafka's transaction.max.timeout.ms.
 const transactionTimeoutMsMax = 15 * 60 * 1000
@@ -52,5 +52,5 @@ func refuseProducer(q *wire.InitProducerIDRequest) kerr.Code {
 	case q.TransactionTimeoutMs <= 0 || q.TransactionTimeoutMs > transactionTimeoutMsMax:
 		return kerr.InvalidTransactionTimeout
 	}
-	return kerr.NotCoordinator
+	return kerr.TransactionalIDAuthorizationFailed
 }

@@ -38,7 +38,7 @@ func TestInitProducerIDRefusals(t *testing.T) {
 	f(kerr.InvalidRequest, named("", 60_000))
 	f(kerr.InvalidTransactionTimeout, named("x", 0))
 	f(kerr.InvalidTransactionTimeout, named("x", 15*60*1000+1))
-	f(kerr.NotCoordinator, named("x", 15*60*1000))
+	f(kerr.TransactionalIDAuthorizationFailed, named("x", 15*60*1000))
 	w.journal.err.Store(&errBroken)
 	f(kerr.KafkaStorageError, wire.InitProducerIDRequest{ProducerID: -1, ProducerEpoch: -1})
 }
