@@ -130,6 +130,7 @@ type faulty struct {
 	journal.Journal
 	mu     sync.Mutex
 	gate   chan struct{} // appends wait until it is closed; nil for none
+	held   chan struct{} // signalled by an append that waits
 	faults []error       // of the next appends; nil passes one on
 	every  error         // of all appends after those
 	lost   bool          // whether an append that fails is carried out all the same
@@ -148,6 +149,7 @@ func (f *faulty) Append(slot uint64, entry []byte) error {
 	gate := f.gate
 	f.mu.Unlock()
 	if gate != nil {
+		signal(f.held)
 		<-gate
 	}
 	f.mu.Lock()
@@ -198,7 +200,7 @@ func (f *faulty) hold() (release func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	gate := make(chan struct{})
-	f.gate = gate
+	f.gate, f.held = gate, make(chan struct{}, 1)
 	return func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()

@@ -28,10 +28,20 @@ func (p *Pins) Release() {
 	for _, b := range p.buffers {
 		b.free()
 	}
-	clear(p.chunks)
-	clear(p.buffers)
-	clear(p.parts)
-	p.chunks, p.buffers, p.parts = p.chunks[:0], p.buffers[:0], p.parts[:0]
+	p.chunks, p.buffers = emptied(p.chunks), emptied(p.buffers)
+	p.parts, p.extents = emptied(p.parts), emptied(p.extents)
+}
+
+// pinsKeptMax is the number of things up to which their slices are used again.
+const pinsKeptMax = 4096
+
+// emptied returns a slice to be used again, without what was in it.
+func emptied[T any](s []T) []T {
+	if cap(s) > pinsKeptMax {
+		return nil
+	}
+	clear(s)
+	return s[:0]
 }
 
 // buffer is memory for what is read from the journal.
@@ -62,7 +72,8 @@ func (b *buffer) free() {
 const readTries = 3
 
 // Read returns whole batches of a partition, from the one that holds offset on, of up to bytesMax; the first one also if
-// it is larger, when atLeastOne is set. At the high watermark there are none. The parts stay valid until pins are released.
+// it is larger, when atLeastOne is set. At the high watermark there are none. It stops before what cannot be read, which is
+// an error only where a read begins. The parts stay valid until pins are released.
 // Errors: UnknownTopicOrPartition, OffsetOutOfRange, KafkaStorageError.
 func (e *Engine) Read(id state.ID, partition int32, offset int64, bytesMax int, atLeastOne bool, pins *Pins) (Log, error) {
 	for range readTries {
@@ -80,7 +91,7 @@ func (e *Engine) Read(id state.ID, partition int32, offset int64, bytesMax int, 
 			break
 		}
 	}
-	return Log{}, kerr.KafkaStorageError
+	return Log{Start: -1, HighWatermark: -1}, kerr.KafkaStorageError
 }
 
 // locate puts the extents from offset on into pins, as many as bytesMax asks for, and fills in the partition's offsets.
@@ -101,9 +112,11 @@ func (e *Engine) locate(k Key, offset int64, bytesMax int, pins *Pins) (Log, err
 	}
 	bytes := 0
 	for x := range p.Extents(offset) {
+		if len(pins.extents) > 0 { // the first one may hold little from offset on
+			bytes += int(x.Bytes)
+		}
 		pins.extents = append(pins.extents, x)
-		// The first extent may hold little from offset on.
-		if bytes += int(x.Bytes); bytes > bytesMax && len(pins.extents) > 1 {
+		if bytes > bytesMax {
 			break
 		}
 	}
@@ -120,8 +133,11 @@ read:
 			break
 		}
 		bytes, err := e.extent(x, pins)
-		if err != nil {
+		if err != nil && log.Bytes == 0 {
 			return err
+		}
+		if err != nil {
+			break
 		}
 		for b := range batches(bytes) {
 			if b.LastOffset() < offset {
