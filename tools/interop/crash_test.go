@@ -130,7 +130,7 @@ func killUnderLoad(t *testing.T, rounds int, fsync string) {
 func rolled(t *testing.T, s *server, rounds int) {
 	t.Helper()
 	for pattern, least := range map[string]int{"journal/*.journal": rounds + 1, "checkpoints/*": 1} {
-		found, err := filepath.Glob(filepath.Join(s.storage, pattern))
+		found, err := filepath.Glob(filepath.Join(s.Storage, pattern))
 		if err != nil || len(found) < least {
 			t.Errorf("%d files are %s, %v, want %d", len(found), pattern, err, least)
 		}

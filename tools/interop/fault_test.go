@@ -129,7 +129,7 @@ func TestFailedSync(t *testing.T) {
 		}
 	}
 	p.check(ctx, t, s, "sync")
-	s.wrapper = nil
+	s.Wrapper = nil
 	s.restart()
 	p.check(ctx, t, s, "sync")
 }

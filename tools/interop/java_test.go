@@ -4,11 +4,11 @@ package interop
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/heraclitus/heraclitus/tools/interop/internal/run"
 )
 
 // javaVersions are the releases of Kafka's own clients and tools that are tried.
@@ -55,36 +55,14 @@ func TestJava(t *testing.T) {
 // java is the class path of one release.
 type java struct{ classpath string }
 
-// javaTools has Maven copy a release's clients and tools into the user's cache, once.
+// javaTools has the class path of a release, from Maven.
 func javaTools(t *testing.T, version string) java {
 	t.Helper()
-	cache, err := os.UserCacheDir()
+	classpath, err := run.ClassPath(version)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(cache, "heraclitus-interop", "kafka-"+version)
-	if _, err := os.Stat(filepath.Join(dir, "done")); err == nil {
-		return java{filepath.Join(dir, "lib", "*")}
-	}
-	pom := fmt.Sprintf(`<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>local</groupId><artifactId>interop</artifactId><version>1</version><dependencies>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>%[1]s</version></dependency>
-<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>%[1]s</version></dependency>
-</dependencies></project>`, version)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "pom.xml"), []byte(pom), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	mvn := exec.Command("mvn", "-q", "-f", filepath.Join(dir, "pom.xml"), "dependency:copy-dependencies", "-DoutputDirectory="+filepath.Join(dir, "lib"))
-	if out, err := mvn.CombinedOutput(); err != nil {
-		t.Fatalf("fetch Kafka %s: %v\n%s", version, err, out)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "done"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return java{filepath.Join(dir, "lib", "*")}
+	return java{classpath}
 }
 
 // run runs a main class and returns what it printed.

@@ -40,13 +40,15 @@ func dial(addr string) (*conn, error) {
 	return &conn{nc: nc, br: bufio.NewReader(nc)}, nil
 }
 
-// send writes a frame: a length and then payload.
-func (c *conn) send(payload []byte) error {
-	frame := append(binary.BigEndian.AppendUint32(nil, uint32(len(payload))), payload...)
-	if _, err := c.nc.Write(frame); err != nil {
-		return hungUp(err)
-	}
-	return nil
+// write writes bytes, be they frames or not.
+func (c *conn) write(b []byte) error {
+	_, err := c.nc.Write(b)
+	return hungUp(err)
+}
+
+// frame is a payload with its length before it.
+func frame(payload []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(payload))), payload...)
 }
 
 // receive reads a frame and returns what follows its length.
@@ -81,8 +83,8 @@ func (c *conn) request(key, version int16, body []byte) []byte {
 	return append(h.Append(nil, wire.RequestHeaderVersion(key, version)), body...)
 }
 
-// answer reads the frame that answers the last request.
-func (c *conn) answer(key, version int16) (wire.Message, error) {
+// answer reads the next frame, which has to answer the request with that correlation id.
+func (c *conn) answer(key, version int16, correlation int32) (wire.Message, error) {
 	payload, err := c.receive()
 	if err != nil {
 		return nil, err
@@ -91,8 +93,8 @@ func (c *conn) answer(key, version int16) (wire.Message, error) {
 	r.Reset(payload, decodeBudget)
 	var h wire.ResponseHeader
 	h.Decode(&r, wire.ResponseHeaderVersion(key, version))
-	if r.Err() == nil && h.CorrelationID != c.correlation {
-		return nil, fmt.Errorf("answer to request %d where one to %d is due", h.CorrelationID, c.correlation)
+	if r.Err() == nil && h.CorrelationID != correlation {
+		return nil, fmt.Errorf("answer to request %d where one to %d is due", h.CorrelationID, correlation)
 	}
 	m := wire.NewResponse(key)
 	body := payload[len(payload)-r.Len():]

@@ -75,25 +75,31 @@ func (c *Conversation) Ask(step string, q wire.Message) wire.Message {
 
 // AskAt is Ask in another version, and mostly of another API.
 func (c *Conversation) AskAt(step string, version int16, q wire.Message) wire.Message {
-	return c.start(step, version, q)()
+	return c.StartAt(step, version, q)()
 }
 
 // Start sends q and returns a function that waits for the answer and records the step. In between the script may do what
 // makes the server answer.
 func (c *Conversation) Start(step string, q wire.Message) func() wire.Message {
-	return c.start(step, c.Version, q)
+	return c.StartAt(step, c.Version, q)
 }
 
-func (c *Conversation) start(step string, version int16, q wire.Message) func() wire.Message {
+// StartAt is Start in another version, and mostly of another API.
+func (c *Conversation) StartAt(step string, version int16, q wire.Message) func() wire.Message {
 	key := keyOf(q)
-	return c.exchange(step, key, version, func(n *conn) []byte { return n.request(key, version, q.Append(nil, version)) })
+	return c.exchange(step, key, version, func(n *conn) []byte { return frame(n.request(key, version, q.Append(nil, version))) })
 }
 
 // Raw is a recorded step whose request is what the script makes of a payload: header and body of q. The answer is read as
 // one to q, in version answered.
-func (c *Conversation) Raw(step string, version int16, q wire.Message, answered int16, spoil func([]byte) []byte) wire.Message {
+func (c *Conversation) Raw(step string, version int16, q wire.Message, answered int16, spoil func([]byte) []byte) {
 	key := keyOf(q)
-	return c.exchange(step, key, answered, func(n *conn) []byte { return spoil(n.request(key, version, q.Append(nil, version))) })()
+	c.exchange(step, key, answered, func(n *conn) []byte { return frame(spoil(n.request(key, version, q.Append(nil, version)))) })()
+}
+
+// Bytes is a recorded step that sends bytes which are no frame. An answer, if there is one, is read as one to ApiVersions 0.
+func (c *Conversation) Bytes(step string, b []byte) {
+	c.exchange(step, wire.KeyApiVersions, 0, func(*conn) []byte { return b })()
 }
 
 // AskWaiting is Ask for a request that the server has to hold back for a while; what is recorded is whether it did.
@@ -107,46 +113,42 @@ func (c *Conversation) AskWaiting(step string, atLeast time.Duration, q wire.Mes
 	return m
 }
 
-// Tell is a recorded step for a request that is not answered. What is recorded is whether it was, and whether the server
-// then still answers another request on the connection.
+// Tell is a recorded step for a request that is not answered. What is recorded is whether the server then still answers
+// another request on the connection.
 func (c *Conversation) Tell(step string, q wire.Message) {
 	key := keyOf(q)
-	after := &wire.ApiVersionsRequest{}
-	next := c.exchange(step, wire.KeyApiVersions, 0, func(n *conn) []byte {
-		if err := n.send(n.request(key, c.Version, q.Append(nil, c.Version))); err != nil && !errors.Is(err, errHungUp) {
-			c.fail(err)
-		}
-		return n.request(wire.KeyApiVersions, 0, after.Append(nil, 0))
-	})
-	next()
+	c.exchange(step, wire.KeyApiVersions, 0, func(n *conn) []byte {
+		unanswered := frame(n.request(key, c.Version, q.Append(nil, c.Version)))
+		return append(unanswered, frame(n.request(wire.KeyApiVersions, 0, nil))...)
+	})()
 	if c.err != nil {
 		return
 	}
-	if last := &c.answers[len(c.answers)-1]; last.Fault == "" && last.Fields[0].Name != "connection" {
+	if last := &c.answers[len(c.answers)-1]; last.Fault == "" && connection(last.Fields) == answered {
 		last.Fields = []Field{{At: top, Name: "connection", Value: "open"}}
 	}
 }
 
-// exchange sends a payload; the function it returns waits for the answer and records the step.
-func (c *Conversation) exchange(step string, key, version int16, payload func(*conn) []byte) func() wire.Message {
+// exchange sends what the function makes; the function it returns waits for the answer and records the step.
+func (c *Conversation) exchange(step string, key, version int16, make func(*conn) []byte) func() wire.Message {
 	nothing := func() wire.Message { return wire.NewResponse(key) }
-	if c.err != nil {
-		return nothing
-	}
-	if c.main == nil {
+	if c.main == nil && c.err == nil {
 		var err error
 		if c.main, err = dial(c.t.addr); err != nil {
 			c.fail(err)
-			return nothing
 		}
 	}
+	if c.err != nil {
+		return nothing
+	}
 	n := c.main
-	if err := n.send(payload(n)); err != nil && !errors.Is(err, errHungUp) {
+	if err := n.write(make(n)); err != nil && !errors.Is(err, errHungUp) {
 		c.fail(err)
 		return nothing
 	}
+	correlation := n.correlation
 	return func() wire.Message {
-		m, err := n.answer(key, version)
+		m, err := n.answer(key, version, correlation)
 		c.record(step, version, m, err)
 		if err != nil {
 			return nothing()
@@ -172,7 +174,7 @@ func (c *Conversation) record(step string, version int16, m wire.Message, err er
 		a.Fields = c.render(m, version)
 	}
 	c.answers = append(c.answers, a)
-	if err != nil {
+	if err != nil && c.main != nil {
 		c.main.nc.Close()
 		c.main = nil
 	}
@@ -203,10 +205,10 @@ func (c *Conversation) call(version int16, q wire.Message) (m wire.Message, err 
 		}
 	}
 	key := keyOf(q)
-	if err := c.side.send(c.side.request(key, version, q.Append(nil, version))); err != nil {
+	if err := c.side.write(frame(c.side.request(key, version, q.Append(nil, version)))); err != nil {
 		return nil, err
 	}
-	return c.side.answer(key, version)
+	return c.side.answer(key, version, c.side.correlation)
 }
 
 func yesNo(b bool) string {

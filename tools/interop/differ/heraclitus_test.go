@@ -20,11 +20,21 @@ const (
 // decodes to its last byte and says what Kafka said when the golden files were recorded; and that every difference left
 // is named in testdata/differences.md with its reason, and nothing is named there that is no difference.
 func TestHeraclitus(t *testing.T) {
-	ours := holdHeraclitus(t)
-	kafka := recorded(t)
+	binary := build(t)
+	t.Run("memory", func(t *testing.T) { judge(t, recorded(t), holdHeraclitus(t, binary, "memory://")) })
+	t.Run("disk", func(t *testing.T) { judge(t, recorded(t), holdHeraclitus(t, binary, t.TempDir())) })
+}
+
+// judge compares two books, and the outcome with testdata/differences.md.
+func judge(t *testing.T, kafka, ours *Book) {
+	t.Helper()
+	for _, missing := range Unanswered(kafka, ours) {
+		t.Errorf("what Kafka answers is not recorded: %s: see the package comment", missing)
+	}
 	found, wordings := Compare(kafka, ours)
-	if len(found) > 0 {
-		t.Logf("%d differences in %d answers, %d messages worded differently", len(found), ours.Answers(), len(wordings))
+	t.Logf("%d answers, %d differences", ours.Answers(), len(found))
+	if len(wordings) > 0 {
+		t.Logf("%d messages are worded differently:\n%s", len(wordings), strings.Join(wordings, "\n"))
 	}
 	unexplained, stale := Unexplained(found, exceptions(t))
 	if len(unexplained) > 0 {
@@ -43,14 +53,20 @@ func rows(differences []Difference) string {
 	return text.String()
 }
 
-// holdHeraclitus holds the scripts with a server built from this repository.
-func holdHeraclitus(t *testing.T) *Book {
+// build builds a server from this repository.
+func build(t *testing.T) string {
 	t.Helper()
 	binary, err := run.Build(root, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &run.Heraclitus{Binary: binary, Dir: t.TempDir(), Storage: "memory://", Config: `advertised_host = "127.0.0.1"`}
+	return binary
+}
+
+// holdHeraclitus holds the scripts with a server of its own.
+func holdHeraclitus(t *testing.T, binary, storage string) *Book {
+	t.Helper()
+	s := &run.Heraclitus{Binary: binary, Dir: t.TempDir(), Storage: storage, Config: `advertised_host = "127.0.0.1"`}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}

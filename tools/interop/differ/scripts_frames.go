@@ -18,6 +18,20 @@ func asIs(b []byte) []byte { return b }
 
 // frameScripts send what is no request, or only just one. They have one version: that of ApiVersions they use.
 var frameScripts = []Script{
+	{Name: "sent together", Key: wire.KeyApiVersions, From: 3, Until: 4, Hold: func(c *Conversation) {
+		versions := c.StartAt("versions", 0, &wire.ApiVersionsRequest{})
+		brokers := c.StartAt("brokers", 1, metadataOf())
+		again := c.StartAt("versions again", 3, &wire.ApiVersionsRequest{ClientSoftwareName: "differ", ClientSoftwareVersion: "1.0"})
+		versions()
+		brokers()
+		again()
+	}},
+	{Name: "lengths", Key: wire.KeyApiVersions, From: 3, Until: 4, Hold: func(c *Conversation) {
+		c.Bytes("zero", []byte{0, 0, 0, 0})
+		c.Bytes("below zero", []byte{0xff, 0xff, 0xff, 0xff})
+		c.Bytes("two thousand million", []byte{0x7f, 0xff, 0xff, 0xff, 1, 2, 3})
+		c.Bytes("another protocol", []byte("GET / HTTP/1.1\r\n\r\n"))
+	}},
 	{Name: "requests from the future", Key: wire.KeyApiVersions, From: 3, Until: 4, Hold: func(c *Conversation) {
 		q := &wire.ApiVersionsRequest{ClientSoftwareName: "differ", ClientSoftwareVersion: "1.0"}
 		future := func(version int16) func([]byte) []byte {

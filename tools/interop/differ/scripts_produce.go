@@ -80,9 +80,19 @@ var produceScripts = []Script{
 		c.Tell("none, and no topics", produceTo(0))
 		c.Ask("all, afterwards", c.produce(-1, "t", 0, c.records("e")))
 	}},
+	{Name: "many in flight", Key: wire.KeyProduce, Hold: func(c *Conversation) {
+		c.Create("t", 2)
+		var answers []func() wire.Message
+		for i := range 12 {
+			answers = append(answers, c.Start(fmt.Sprintf("request %d", i), c.produce(-1, "t", int32(i%3), c.records("a", "b"))))
+		}
+		for _, answer := range answers {
+			answer()
+		}
+	}},
 	{Name: "time to wait for replicas", Key: wire.KeyProduce, Hold: func(c *Conversation) {
 		c.Create("t", 1)
-		for _, ms := range []int32{0, -1, 1} {
+		for _, ms := range []int32{0, -1} {
 			q := c.produce(-1, "t", 0, c.records("a"))
 			q.TimeoutMs = ms
 			c.Ask(fmt.Sprint(ms), q)

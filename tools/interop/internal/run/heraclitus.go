@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"syscall"
 )
 
 // Build builds the heraclitus binary into dir and returns its path. root is the top folder of the repository.
@@ -23,11 +25,12 @@ func Build(root, dir string) (string, error) {
 // Heraclitus is a server that can be started again on the same data and ports.
 type Heraclitus struct {
 	Binary  string
-	Dir     string // a folder of the test's, for the settings
-	Storage string // memory:// or a path
-	Config  string // more of heraclitus.toml
-	Kafka   int    // port, set by the first Start
-	HTTP    int    // likewise
+	Wrapper []string // what the server is run by, such as strace with its arguments; mostly nil
+	Dir     string   // a folder of the test's, for the settings
+	Storage string   // memory:// or a path
+	Config  string   // more of heraclitus.toml
+	Kafka   int      // port, set by the first Start
+	HTTP    int      // likewise
 	*Process
 }
 
@@ -46,7 +49,10 @@ func (s *Heraclitus) Start() (err error) {
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		return err
 	}
-	if s.Process, err = Start(exec.Command(s.Binary, "serve", "--config", config, "--storage-path", s.Storage)); err != nil {
+	args := append(slices.Clone(s.Wrapper), s.Binary, "serve", "--config", config, "--storage-path", s.Storage)
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: s.Wrapper != nil} // so that signals reach what the wrapper runs as well
+	if s.Process, err = Start(cmd); err != nil {
 		return err
 	}
 	return s.Await(s.ready)

@@ -23,15 +23,16 @@ const (
 	logs4 = `<dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.25.1</version></dependency>`
 )
 
-// logging are the settings of both, in one folder of the class path: warnings, to the console.
+// logging are the settings of both, in one folder of the class path: warnings, to the standard error, so that what tools print stays clean.
 var logging = map[string]string{
 	"log4j.properties": `log4j.rootLogger=WARN,C
 log4j.appender.C=org.apache.log4j.ConsoleAppender
+log4j.appender.C.target=System.err
 log4j.appender.C.layout=org.apache.log4j.PatternLayout
 log4j.appender.C.layout.ConversionPattern=%d %p %m (%c)%n
 `,
 	"log4j2.xml": `<Configuration status="ERROR">
-<Appenders><Console name="C"><PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders>
+<Appenders><Console name="C" target="SYSTEM_ERR"><PatternLayout pattern="%d %p %m (%c)%n"/></Console></Appenders>
 <Loggers><Root level="WARN"><AppenderRef ref="C"/></Root></Loggers>
 </Configuration>
 `,

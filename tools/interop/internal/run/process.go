@@ -60,17 +60,27 @@ func (p *Process) Await(ready func(context.Context) bool) error {
 	}
 }
 
-// Signal sends a signal and waits for the end of the program, which is killed if the signal does not end it.
+// Signal sends a signal, to all of the program's process group if it has one of its own, and waits for the program's end. It
+// is killed if the signal does not end it.
 func (p *Process) Signal(sig syscall.Signal) error {
-	p.cmd.Process.Signal(sig) // an error means that it has ended
+	p.kill(sig)
 	select {
 	case <-p.exited:
 		return nil
 	case <-time.After(stopTimeout):
-		p.cmd.Process.Kill()
+		p.kill(syscall.SIGKILL)
 		<-p.exited
 		return fmt.Errorf("%s did not end within %v of %v", p.cmd.Path, stopTimeout, sig)
 	}
+}
+
+// kill sends a signal. That there is nobody left to get it is no error.
+func (p *Process) kill(sig syscall.Signal) {
+	pid := p.cmd.Process.Pid
+	if a := p.cmd.SysProcAttr; a != nil && a.Setpgid {
+		pid = -pid
+	}
+	syscall.Kill(pid, sig)
 }
 
 // Output is the end of what the program has printed, at most so many lines.
