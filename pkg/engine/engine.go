@@ -39,7 +39,7 @@ type Options struct {
 	Metrics *metrics.Metrics
 
 	BatchBytesMax    int           // larger batches are refused; [BatchOverheadBytes] less than the longest entry the journal takes; default 15 MiB
-	EntryBytesMax    int           // an entry is committed when it has grown to this, 4 MiB at most; a larger batch has an entry of its own; default 1 MiB
+	EntryBytesMax    int           // an entry is committed when it has grown to this; a larger batch has an entry of its own; default, and at most, 4 MiB
 	EntryRecordsMax  int           // likewise, in records; default 1,000,000
 	FlushInterval    time.Duration // least time between the starts of two commits; 0 commits at once
 	CacheBytesMax    int           // chunks kept for readers; default 128 MiB
@@ -53,7 +53,7 @@ const BatchOverheadBytes = state.ProduceHeaderBytes
 
 func (o *Options) setDefaults() {
 	set(&o.BatchBytesMax, 15<<20)
-	set(&o.EntryBytesMax, 1<<20)
+	set(&o.EntryBytesMax, chunkBytes)
 	set(&o.EntryRecordsMax, 1_000_000)
 	set(&o.CacheBytesMax, 128<<20)
 	set(&o.CheckpointBytes, 256<<20)

@@ -6,7 +6,15 @@ import (
 	"github.com/heraclitus/heraclitus/tools/bench/raw"
 )
 
-const warmShare = 10 // a tenth of a run goes before it, unmeasured
+const (
+	warmShare    = 10        // a tenth of a run goes before it, unmeasured,
+	warmBytesMin = 320 << 20 // but of a produce as much as a server keeps in memory, if half the time of a run is enough for it
+)
+
+// warm is what goes before a produce: memory that is touched for the first time is no steady state.
+func (e effort) warm() effort {
+	return effort{e.d / 2, max(e.bytes/warmShare, min(warmBytesMin, e.bytes))}
+}
 
 // produce sends the same batch again and again, on as many connections as there are partitions.
 type produce struct {
@@ -24,7 +32,7 @@ func (p produce) prepare(_ context.Context, addr string, e effort) (session, err
 	if err != nil {
 		return session{}, err
 	}
-	if _, err := raw.Run(conns, p.depth, e.share(warmShare).budget()); err != nil {
+	if _, err := raw.Run(conns, p.depth, e.warm().budget()); err != nil {
 		closeAll(conns)
 		return session{}, err
 	}
