@@ -10,7 +10,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/config"
 )
 
-// TestFileOptions shows what the settings make of the journal's files: as large as they say unless four of the largest batches need
+// TestFileOptions shows what the settings make of the journal's files: as large as they say unless four of the largest entries need
 // more, and as many filled ahead as journal_spare_bytes asks for, rounded up, one at least.
 func TestFileOptions(t *testing.T) {
 	f := func(change func(*config.Config), fileBytes int64, entryBytesMax, sparesMin, sparesMax int) {
@@ -25,10 +25,10 @@ func TestFileOptions(t *testing.T) {
 			t.Errorf("%+v, want %d, %d, %d, %d", o, fileBytes, entryBytesMax, sparesMin, sparesMax)
 		}
 	}
-	const largest = 1<<20 + 1048588
+	const largest = 1<<20 + 4<<20 // by max_batch_size
 	f(func(*config.Config) {}, 64<<20, 16<<20-4096, 1, 2)
 	f(func(c *config.Config) { c.Storage.JournalFileBytes = 256 << 20 }, 256<<20, 16<<20, 1, 2)
-	f(func(c *config.Config) { c.Storage.JournalFileBytes = 1 << 20 }, 8<<20+4096, largest, 8, 8)
+	f(func(c *config.Config) { c.Storage.JournalFileBytes = 1 << 20 }, 20<<20+4096, largest, 4, 4)
 	f(func(c *config.Config) { c.Storage.JournalSpareBytes = 0 }, 64<<20, 16<<20-4096, 1, 2)
 	f(func(c *config.Config) { c.Storage.JournalSpareBytes = 2<<30 + 1 }, 64<<20, 16<<20-4096, 33, 33)
 	f(func(c *config.Config) { c.Topics.MaxMessageBytes = 63 << 20 }, 256<<20+4096, 64<<20, 1, 2)
