@@ -118,7 +118,7 @@ func (e *Engine) outdated(nowMs int64) []move {
 func retained(p *state.Partition, ageMs, bytesMax, nowMs int64) (start, bytes int64) {
 	bytes = p.Bytes
 	for x := range p.Extents(p.LogStart) {
-		tooOld := ageMs >= 0 && x.MaxTimestamp >= 0 && x.MaxTimestamp < nowMs-ageMs
+		tooOld := ageMs >= 0 && youngestMs(x) < nowMs-ageMs
 		tooMuch := bytesMax >= 0 && bytes-int64(x.Bytes) >= bytesMax
 		if !tooOld && !tooMuch {
 			return x.Base, bytes
@@ -126,6 +126,14 @@ func retained(p *state.Partition, ageMs, bytesMax, nowMs int64) (start, bytes in
 		bytes -= int64(x.Bytes)
 	}
 	return p.HighWatermark, 0
+}
+
+// youngestMs is the time of an extent's youngest record: when it came, if the records say nothing; Kafka's LogSegment.largestTimestamp.
+func youngestMs(x state.Extent) int64 {
+	if x.MaxTimestamp >= 0 {
+		return x.MaxTimestamp
+	}
+	return x.CameMs
 }
 
 func (e *Engine) hasProducersSilentSince(ms int64) bool {

@@ -39,7 +39,7 @@ type CreateCluster struct {
 	ClusterID string
 }
 
-// CreateTopic creates a topic. Refused with TopicAlreadyExists when the name is taken, and with InvalidPartitions when
+// CreateTopic creates a topic. Refused with TopicAlreadyExists when the name or the id is taken, and with InvalidPartitions when
 // Partitions is not 1 to [PartitionsMax].
 type CreateTopic struct {
 	ID         ID

@@ -107,38 +107,7 @@ func TestExpireOffsets(t *testing.T) {
 	}
 }
 
-// TestEveryWayToAStateOfGroupsIsTheSame is what TestEveryWayToAStateIsTheSame is, with groups.
-func TestEveryWayToAStateOfGroupsIsTheSame(t *testing.T) {
-	for seed := range uint64(20) {
-		rng := rand.New(rand.NewPCG(seed, 2))
-		f := newFold(t)
-		restored, err := Restore(f.state.AppendSnapshot(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		clone, want := restored, restored.AppendSnapshot(nil)
-		for range 300 {
-			e := randomGroupEntry(rng)
-			f.entry(e)
-			if _, err := restored.Apply(restored.Next(), e, nil); err != nil {
-				t.Fatal(err)
-			}
-			if rng.IntN(20) == 0 {
-				clone, want = restored.Clone(), restored.AppendSnapshot(nil)
-				if restored, err = Restore(want); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		if !restored.Equal(f.state) {
-			t.Fatalf("seed %d: the state that went through snapshots is another one", seed)
-		}
-		if string(clone.AppendSnapshot(nil)) != string(want) {
-			t.Fatalf("seed %d: a clone has changed", seed)
-		}
-	}
-}
-
+// randomGroupEntry is an entry with one command that groups have to do with.
 func randomGroupEntry(rng *rand.Rand) []byte {
 	id, topic, ms := fmt.Sprint("group-", rng.IntN(3)), ID{byte(1 + rng.IntN(3))}, rng.Int64N(100)
 	switch rng.IntN(12) {

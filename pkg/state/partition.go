@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"sort"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
@@ -28,6 +29,7 @@ type Extent struct {
 	Pos          uint32 // position of its first batch in the entry
 	Bytes        uint32 // up to the end of its last batch
 	MaxTimestamp int64  // the largest of its batches, in milliseconds; -1 when none has one
+	CameMs       int64  // when the last of its batches came, by the server's clock
 }
 
 // extentBytesMax is how far extents grow, so that finding a batch in one stays short.
@@ -91,7 +93,7 @@ func (p *Partition) produce(b record.Batch, nowMs int64, at place, r *Result) {
 		}
 	}
 	r.Offset = p.HighWatermark
-	p.extend(b, at)
+	p.extend(b, nowMs, at)
 	p.HighWatermark += int64(b.LastOffsetDelta()) + 1
 	if b.ProducerID() >= 0 {
 		p.remember(b, r, nowMs)
@@ -99,18 +101,18 @@ func (p *Partition) produce(b record.Batch, nowMs int64, at place, r *Result) {
 }
 
 // extend adds a batch to the index: to the open extent when it lies right behind it, else as a new one.
-func (p *Partition) extend(b record.Batch, at place) {
+func (p *Partition) extend(b record.Batch, nowMs int64, at place) {
 	o := &p.open
 	if o.Bytes > 0 && o.Slot == at.slot && o.Pos+o.Bytes == at.pos && int(o.Bytes)+len(b) <= extentBytesMax {
 		p.Bytes += int64(ProduceHeaderBytes + len(b))
 		o.Bytes += uint32(ProduceHeaderBytes + len(b))
-		o.MaxTimestamp = max(o.MaxTimestamp, b.MaxTimestamp())
+		o.MaxTimestamp, o.CameMs = max(o.MaxTimestamp, b.MaxTimestamp()), max(o.CameMs, nowMs)
 		return
 	}
 	if o.Bytes > 0 {
 		p.extents = append(p.extents, *o)
 	}
-	p.open = Extent{p.HighWatermark, at.slot, at.pos + ProduceHeaderBytes, uint32(len(b)), b.MaxTimestamp()}
+	p.open = Extent{p.HighWatermark, at.slot, at.pos + ProduceHeaderBytes, uint32(len(b)), b.MaxTimestamp(), nowMs}
 	p.Bytes += int64(len(b))
 }
 
@@ -136,7 +138,11 @@ func (p *Partition) dropBelow(offset int64) {
 		p.Bytes -= int64(p.extents[gone].Bytes)
 		gone++
 	}
-	p.extents = p.extents[gone:]
+	rest := p.extents[gone:]
+	if gone > len(rest) {
+		rest = slices.Clone(rest) // to give back what lies before
+	}
+	p.extents = rest
 	if p.HighWatermark <= offset {
 		p.open, p.Bytes = Extent{}, 0
 	}

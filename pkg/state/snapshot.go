@@ -41,7 +41,10 @@ func (s *State) Clone() *State {
 func (p *Partition) clone() *Partition {
 	c := *p
 	c.extents = slices.Clip(p.extents)
-	c.producers = make(map[int64]*producer, len(p.producers))
+	c.producers = nil
+	if len(p.producers) > 0 {
+		c.producers = make(map[int64]*producer, len(p.producers))
+	}
 	for id, k := range p.producers {
 		copied := *k
 		copied.recent = slices.Clone(k.recent)
@@ -96,14 +99,14 @@ func (p *Partition) append(b []byte) []byte {
 }
 
 // extentBytes is the size of an extent in a snapshot.
-const extentBytes = 8 + 8 + 4 + 4 + 8
+const extentBytes = 8 + 8 + 4 + 4 + 8 + 8
 
 func (e Extent) append(b []byte) []byte {
 	b = appendInt64(b, e.Base)
 	b = binary.BigEndian.AppendUint64(b, e.Slot)
 	b = binary.BigEndian.AppendUint32(b, e.Pos)
 	b = binary.BigEndian.AppendUint32(b, e.Bytes)
-	return appendInt64(b, e.MaxTimestamp)
+	return appendInt64(appendInt64(b, e.MaxTimestamp), e.CameMs)
 }
 
 // producerBytesMin and appendedBytes are sizes in a snapshot, of a producer without batches and of one batch.
@@ -178,7 +181,9 @@ func (d *decoder) partition() *Partition {
 	}
 	p.Bytes += int64(p.open.Bytes)
 	producers := d.count(producerBytesMin)
-	p.producers = make(map[int64]*producer, producers)
+	if producers > 0 {
+		p.producers = make(map[int64]*producer, producers)
+	}
 	for range producers {
 		id := d.int64()
 		p.producers[id] = d.producer()
@@ -187,7 +192,7 @@ func (d *decoder) partition() *Partition {
 }
 
 func (d *decoder) extent() Extent {
-	return Extent{d.int64(), uint64(d.int64()), uint32(d.int32()), uint32(d.int32()), d.int64()}
+	return Extent{d.int64(), uint64(d.int64()), uint32(d.int32()), uint32(d.int32()), d.int64(), d.int64()}
 }
 
 func (d *decoder) producer() *producer {

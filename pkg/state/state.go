@@ -39,7 +39,7 @@ type Result struct {
 	AppendMs   int64     // produced to a LogAppendTime batch: its timestamp; else -1
 	Duplicate  bool      // produced: the batch had been appended before, at Offset
 	ProducerID int64     // of an AllocateProducerID
-	TopicID    ID        // of a CreateTopic refused with TopicAlreadyExists: the topic that has the name
+	TopicID    ID        // of a CreateTopic refused with TopicAlreadyExists: the topic that has the name or the id
 }
 
 // New returns the state before the first entry.

@@ -43,7 +43,7 @@ func (s *State) Partition(id ID, partition int32) *Partition {
 }
 
 func (s *State) createTopic(c *CreateTopic, r *Result) {
-	if taken := s.names[c.Name]; taken != nil {
+	if taken := cmp.Or(s.names[c.Name], s.topics[c.ID]); taken != nil {
 		r.Code, r.TopicID = kerr.TopicAlreadyExists, taken.ID
 		return
 	}

@@ -1,0 +1,82 @@
+package state
+
+import (
+	"encoding/hex"
+	"fmt"
+	"hash/crc32"
+	"strings"
+	"testing"
+)
+
+// These tests hold what FORMAT.md says, field by field. A released command keeps its bytes for ever: a change of them is a new kind, or
+// a new version of the snapshot, not another line here.
+
+// pinned reads hex with spaces between the fields, in which ID stands for the id a1 and zeros, and text is quoted.
+func pinned(fields string) string {
+	var b strings.Builder
+	for field := range strings.FieldsSeq(strings.ReplaceAll(fields, "ID", "a1000000000000000000000000000000")) {
+		if field[0] == '\'' {
+			field = hex.EncodeToString([]byte(strings.Trim(field, "'")))
+		}
+		b.WriteString(field)
+	}
+	return b.String()
+}
+
+func TestPinnedCommands(t *testing.T) {
+	topic := ID{0xa1}
+	f := func(got []byte, want string) {
+		t.Helper()
+		if hex.EncodeToString(got) != pinned(want) {
+			t.Errorf("got %x, want %s", got, want)
+		}
+	}
+	g := func(c Command, want string) {
+		t.Helper()
+		f(AppendCommand(nil, c), want)
+	}
+	f(AppendProduce(nil, topic, 3, 0x1234, []byte("batch")), "00000022 01 ID 00000003 0000000000001234 'batch'")
+	g(CreateCluster{"abc"}, "00000005 02 03 'abc'")
+	g(CreateTopic{topic, "orders", 3, []ConfigEntry{{"a", "b"}, {"c", "d"}}, 0x1234},
+		"0000002d 03 ID 06 'orders' 00000003 02 01 'a' 01 'b' 01 'c' 01 'd' 0000000000001234")
+	g(DeleteTopic{topic}, "00000011 04 ID")
+	g(AddPartitions{topic, 300}, "00000015 05 ID 0000012c")
+	g(AllocateProducerID{}, "00000001 06")
+	g(MoveLogStart{topic, 3, 0x1234}, "0000001d 07 ID 00000003 0000000000001234")
+	g(ExpireProducers{0x1234}, "00000009 08 0000000000001234")
+	g(StoreGroup{"g", Generation{7, "consumer", "range", "m", 0x1234, []Member{{"m", "i", "c", "h", 5, 6, []byte("s"), []byte("a")}}}},
+		"00000035 10 01 'g' 00000007 08 'consumer' 05 'range' 01 'm' 0000000000001234 01 01 'm' 01 'i' 01 'c' 01 'h' 00000005 00000006 01 's' 01 'a'")
+	g(DeleteGroup{"g"}, "00000003 11 01 'g'")
+	g(CommitOffsets{"g", []PartitionOffset{{topic, 3, Offset{9, 1, "m", 0x1234, -1}}}},
+		"00000036 12 01 'g' 01 ID 00000003 0000000000000009 00000001 01 'm' 0000000000001234 ffffffffffffffff")
+	g(DeleteOffsets{"g", []TopicPartition{{topic, 3}}}, "00000018 13 01 'g' 01 ID 00000003")
+	g(ExpireOffsets{"g", 1, 2, -1, []string{"orders"}},
+		"00000023 14 01 'g' 0000000000000001 0000000000000002 ffffffffffffffff 01 06 'orders'")
+}
+
+func TestPinnedSnapshot(t *testing.T) {
+	partition := &Partition{
+		LogStart: 1, HighWatermark: 5, extents: []Extent{{1, 2, 3, 4, 5, 6}}, open: Extent{3, 4, 5, 6, -1, 8},
+		producers: map[int64]*producer{7: {1, 2, []appended{{3, 4, 5, -1}}}},
+	}
+	topic := &Topic{ID{0xa1}, "orders", []ConfigEntry{{"a", "b"}}, 9, []*Partition{partition}}
+	group := &Group{ID: "g", Generation: Generation{Number: 7}, offsets: map[ID]map[int32]Offset{{0xa1}: {3: {9, 1, "m", 2, -1}}}}
+	s := &State{"abc", 0x1234, map[ID]*Topic{topic.ID: topic}, nil, 8, map[string]*Group{"g": group}}
+	want := pinned(`
+		'HSNP' 00000001 0000000000001234 03 'abc' 0000000000000008
+		01 ID 06 'orders' 01 01 'a' 01 'b' 0000000000000009 01
+			0000000000000001 0000000000000005
+			01 0000000000000001 0000000000000002 00000003 00000004 0000000000000005 0000000000000006
+			0000000000000003 0000000000000004 00000005 00000006 ffffffffffffffff 0000000000000008
+			01 0000000000000007 0001 0000000000000002 01 00000003 00000004 0000000000000005 ffffffffffffffff
+		01 01 'g' 00000007 00 00 00 0000000000000000 00
+			01 ID 01 00000003 0000000000000009 00000001 01 'm' 0000000000000002 ffffffffffffffff`)
+	got := s.AppendSnapshot(nil)
+	body := got[:len(got)-4]
+	if hex.EncodeToString(body) != want {
+		t.Errorf("got  %x\nwant %s", body, want)
+	}
+	if sum := fmt.Sprintf("%08x", crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))); hex.EncodeToString(got[len(body):]) != sum {
+		t.Errorf("ends in %x, want %s", got[len(body):], sum)
+	}
+}
