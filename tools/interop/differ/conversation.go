@@ -91,10 +91,10 @@ func (c *Conversation) StartAt(step string, version int16, q wire.Message) func(
 }
 
 // Raw is a recorded step whose request is what the script makes of a payload: header and body of q. The answer is read as
-// one to q, in version answered.
-func (c *Conversation) Raw(step string, version int16, q wire.Message, answered int16, spoil func([]byte) []byte) {
+// one to q, in another version.
+func (c *Conversation) Raw(step string, version int16, q wire.Message, another int16, spoil func([]byte) []byte) {
 	key := keyOf(q)
-	c.exchange(step, key, answered, func(n *conn) []byte { return frame(spoil(n.request(key, version, q.Append(nil, version)))) })()
+	c.exchange(step, key, another, func(n *conn) []byte { return frame(spoil(n.request(key, version, q.Append(nil, version)))) })()
 }
 
 // Bytes is a recorded step that sends bytes which are no frame. An answer, if there is one, is read as one to ApiVersions 0.
@@ -129,8 +129,8 @@ func (c *Conversation) Tell(step string, q wire.Message) {
 	}
 }
 
-// exchange sends what the function makes; the function it returns waits for the answer and records the step.
-func (c *Conversation) exchange(step string, key, version int16, make func(*conn) []byte) func() wire.Message {
+// exchange sends bytes; the function it returns waits for the answer and records the step.
+func (c *Conversation) exchange(step string, key, version int16, bytes func(*conn) []byte) func() wire.Message {
 	nothing := func() wire.Message { return wire.NewResponse(key) }
 	if c.main == nil && c.err == nil {
 		var err error
@@ -142,7 +142,7 @@ func (c *Conversation) exchange(step string, key, version int16, make func(*conn
 		return nothing
 	}
 	n := c.main
-	if err := n.write(make(n)); err != nil && !errors.Is(err, errHungUp) {
+	if err := n.write(bytes(n)); err != nil && !errors.Is(err, errHungUp) {
 		c.fail(err)
 		return nothing
 	}
@@ -189,10 +189,7 @@ func call[R wire.Message](c *Conversation, version int16, q wire.Message) R {
 	if r, ok := m.(R); ok {
 		return r
 	}
-	var r R
-	empty := reflect.New(reflect.TypeOf(r).Elem()).Interface().(R)
-	empty.Reset()
-	return empty
+	return fresh(reflect.TypeFor[R]().Elem()).Addr().Interface().(R)
 }
 
 func (c *Conversation) call(version int16, q wire.Message) (m wire.Message, err error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ type Field struct {
 // names are the ids that servers choose as they like, by order of appearance in a conversation.
 type names struct {
 	topics    map[kbin.UUID]string
+	unknown   int // topics without a name
 	producers map[int64]string
 	sessions  map[int32]string
 }
@@ -39,11 +41,29 @@ const idOf = "id-of-"
 // introduce calls a topic's id by the topic's name.
 func (n *names) introduce(id kbin.UUID, name string) {
 	if name = unquote(name); !id.IsZero() && name != "" && name != "null" {
-		nameOf(&n.topics, "", id)
-		n.topics[id] = idOf + name
+		n.put(id, idOf+name)
 	}
 }
 
+func (n *names) put(id kbin.UUID, name string) {
+	if n.topics == nil {
+		n.topics = map[kbin.UUID]string{}
+	}
+	n.topics[id] = name
+}
+
+// topic is the name of a topic's id.
+func (n *names) topic(id kbin.UUID) string {
+	name, ok := n.topics[id]
+	if !ok {
+		n.unknown++
+		name = "id-" + strconv.Itoa(n.unknown)
+		n.put(id, name)
+	}
+	return name
+}
+
+// nameOf is the name of an id of another kind.
 func nameOf[K comparable](m *map[K]string, prefix string, id K) string {
 	if *m == nil {
 		*m = map[K]string{}
@@ -159,7 +179,7 @@ func (r *renderer) list(at string, v reflect.Value) {
 	}
 	var all []element
 	for i := range v.Len() {
-		e := element{value: v.Index(i), id: strconv.Itoa(i)}
+		e := element{value: v.Index(i), id: strconv.Itoa(len(all))}
 		if !r.ours(e.value) {
 			continue
 		}
@@ -240,10 +260,13 @@ func (r *renderer) scalar(at string, f reflect.StructField, v reflect.Value) {
 	}
 	field := Field{At: at, Name: f.Name, Value: r.value(f.Name, v)}
 	if s, ok := v.Interface().(*string); ok && strings.HasSuffix(f.Name, "ErrorMessage") && s != nil {
-		field.Value, field.Words = "some", strings.ReplaceAll(*s, r.c.suffix, "")
+		field.Value, field.Words = "some", times.ReplaceAllString(strings.ReplaceAll(*s, r.c.suffix, ""), "(time)")
 	}
 	r.fields = append(r.fields, field)
 }
+
+// times finds timestamps in messages to people.
+var times = regexp.MustCompile(`-?\d{13,}`)
 
 // value writes a value so that what servers may choose reads the same for all.
 func (r *renderer) value(name string, v reflect.Value) string {
@@ -252,7 +275,7 @@ func (r *renderer) value(name string, v reflect.Value) string {
 		if x.IsZero() {
 			return "none"
 		}
-		return nameOf(&r.c.names.topics, "id-", x)
+		return r.c.names.topic(x)
 	case *string:
 		if x == nil {
 			return "null"
