@@ -34,7 +34,7 @@ func (e *Engine) recover() error {
 	}
 	from := s.Next()
 	if floor, next := e.journal.Bounds(); from < floor || from > next {
-		return fmt.Errorf("checkpoint at entry %d does not fit the journal, which holds entries %d to %d: one of them is from elsewhere, or was lost", from, floor, next)
+		return fmt.Errorf("checkpoint at entry %d does not fit the journal, which holds entries %d to %d: restore the whole storage folder from a copy of one time", from, floor, next)
 	}
 	err = e.journal.Replay(from, func(slot uint64, entry []byte) error {
 		e.results, err = s.Apply(slot, entry, e.results[:0])
@@ -67,7 +67,7 @@ func (e *Engine) load() (*state.State, error) {
 		err = fmt.Errorf("it is the checkpoint at entry %d", s.Next())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", key, err)
+		return nil, fmt.Errorf("read %s, without which the journal cannot be understood: restore the whole storage folder from a copy of one time: %w", key, err)
 	}
 	e.checkpointed.Store(slot)
 	return s, nil

@@ -239,7 +239,7 @@ func TestReserveIsForWhatFrees(t *testing.T) {
 func TestRetentionOfAFullJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const partitions = 400
-		r := newRigOver(t, newTight(t, 2000), Options{})
+		r := newRigOver(t, newTight(t, 2000), Options{EntryBytesMax: 1 << 20})
 		id := r.create("orders", partitions)
 		var g Group
 		g.Reset(partitions)
@@ -323,7 +323,7 @@ func TestFullJournalIsLeftAlone(t *testing.T) {
 
 // TestLargeBatchWithoutRoom shows that a batch for which there is no room is refused alone while there is room for others.
 func TestLargeBatchWithoutRoom(t *testing.T) {
-	r := newRigOver(t, newTight(t, 2000), Options{})
+	r := newRigOver(t, newTight(t, 2000), Options{EntryBytesMax: 1 << 20})
 	id := r.create("orders", 1, forEver)
 	for range 3 {
 		if got := r.produce(id, batchOfBytes(1<<20)); got[0].Code != kerr.None {

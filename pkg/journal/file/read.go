@@ -74,8 +74,7 @@ func (j *Journal) unreadable(v *volume, pos int64, slot uint64, err error) error
 	if !isInvalid(err) {
 		return err
 	}
-	return fmt.Errorf("%w: %w; restore the directory from a copy, or lose this slot and all after it by truncating the file "+
-		"to %d bytes and removing the files after it", journal.ErrDamaged, err, pos)
+	return fmt.Errorf("%w: %w; restore the directory, and what was stored beside it at the same time, from a copy", journal.ErrDamaged, err)
 }
 
 // damaged tells of a file that does not hold what it should.
