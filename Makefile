@@ -3,6 +3,7 @@
 GO      ?= go
 BIN     := bin/heraclitus
 MODULES := . tools/bench tools/interop
+FOLDERS := cmd gen pkg tools
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
@@ -15,7 +16,7 @@ run: build ## Build and start a server: Kafka on 9092, metrics on 9093, data in 
 	$(BIN) serve
 
 build: ## Build bin/heraclitus
-	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o $(BIN) ./cmd/heraclitus
+	$(GO) build -trimpath -ldflags '-X main.released=$(VERSION)' -o $(BIN) ./cmd/heraclitus
 
 test: vet tidy ## What CI runs: vet, tidy, drift, and every test, the Go clients' included
 	@for m in $(MODULES); do (cd $$m && echo "== $$m" && $(GO) test ./...) || exit 1; done
@@ -24,7 +25,7 @@ race: ## Every test under the race detector, frames poisoned after use
 	@for m in $(MODULES); do (cd $$m && echo "== $$m" && $(GO) test -race ./...) || exit 1; done
 
 vet: ## gofmt and go vet
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: make fix'; exit 1; }
+	@test -z "$$(gofmt -l $(FOLDERS))" || { gofmt -l $(FOLDERS); echo 'run: make fix'; exit 1; }
 	@for m in $(MODULES); do (cd $$m && $(GO) vet ./...) || exit 1; done
 
 tidy: ## Check the shape of the code: imports, handler files, generated code and tables up to date
@@ -47,7 +48,7 @@ bench: ## Heraclitus beside a bare server and kfake, in one run
 	cd tools/bench && $(GO) run .
 
 fix: generate ## gofmt, and write generated code and the README's tables anew
-	gofmt -w $$(git ls-files '*.go')
+	gofmt -w $(FOLDERS)
 	$(GO) run ./tools/tidy -fix
 
 fuzz: ## Every fuzz target for FUZZTIME each (20s)

@@ -25,6 +25,9 @@ import (
 // use, since records lie in few large buffers, and little is garbage, since requests are reused.
 const gcPercent = 200
 
+// configName is the file of settings that is read when --config names none.
+const configName = "heraclitus.toml"
+
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:            "serve",
@@ -33,7 +36,7 @@ func serveCommand() *cli.Command {
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "config", Usage: "read the settings in `FILE` (heraclitus.toml)"},
+			&cli.StringFlag{Name: "config", DefaultText: "heraclitus.toml, if it is there", Usage: "read the settings in `FILE`"},
 			&cli.IntFlag{Name: "kafka-port", DefaultText: "9092", Usage: "serve Kafka clients on `PORT`"},
 			&cli.IntFlag{Name: "http-port", DefaultText: "9093", Usage: "serve metrics and health on `PORT`"},
 			&cli.StringFlag{Name: "listen-host", DefaultText: "localhost", Usage: "listen on `HOST`: localhost, an address of this machine, or 0.0.0.0 for every network"},
@@ -59,7 +62,7 @@ func serveCommand() *cli.Command {
 // settings are the command line over the file over the defaults.
 func settings(c *cli.Context) (config.Config, error) {
 	s := config.Default()
-	if file := c.String("config"); file != "" {
+	if file := configFile(c); file != "" {
 		var err error
 		if s, err = config.Load(file); err != nil {
 			return s, err
@@ -78,6 +81,17 @@ func settings(c *cli.Context) (config.Config, error) {
 		s.Storage.Path = c.String("storage-path")
 	}
 	return s, nil
+}
+
+// configFile is the file of settings: the one that --config names, or heraclitus.toml in the working directory if there is one.
+func configFile(c *cli.Context) string {
+	if file := c.String("config"); file != "" {
+		return file
+	}
+	if _, err := os.Stat(configName); err != nil {
+		return ""
+	}
+	return configName
 }
 
 // serve runs a broker until ctx ends, and stops it gracefully.
@@ -99,7 +113,10 @@ func serve(ctx context.Context, settings config.Config, debugging bool, out io.W
 	}
 	limit, cancel := context.WithTimeout(context.Background(), config.Milliseconds(settings.Limits.ShutdownTimeoutMs))
 	defer cancel()
-	return errors.Join(err, b.Stop(limit))
+	began = time.Now()
+	err = errors.Join(err, b.Stop(limit))
+	log.Info("stopped", "took", time.Since(began).Round(time.Millisecond))
+	return err
 }
 
 // logger writes lines of text to out.

@@ -8,7 +8,8 @@
 // extents that hold an offset, and finds their bytes in the chunk they were written from or, when that has gone, in the journal.
 //
 // What must hold:
-//   - Append first, apply after: nothing is visible or acknowledged before it is durable.
+//   - Append first, apply after: nothing is visible or acknowledged before the journal has it, which is durable unless it was
+//     opened to sync at an interval.
 //   - Only the committer appends to the journal and applies to the state, so slots and offsets have one source.
 //   - A command whose entry was not written is answered with an error that clients retry; one whose outcome cannot be known
 //     is never answered as done.
@@ -42,7 +43,7 @@ type Options struct {
 	EntryBytesMax    int           // an entry is committed when it has grown to this; a larger batch has an entry of its own; default, and at most, 4 MiB
 	EntryRecordsMax  int           // likewise, in records; default 1,000,000
 	FlushInterval    time.Duration // least time between the starts of two commits; 0 commits at once
-	CacheBytesMax    int           // chunks kept for readers; default 128 MiB
+	CacheBytesMax    int           // chunks kept for readers; default 256 MiB
 	CheckpointBytes  int64         // a checkpoint is made after so many journal bytes; default 256 MiB
 	RetentionCheck   time.Duration // how often retention is looked after; default 30 s
 	ProducerIDExpiry time.Duration // producers silent for longer are forgotten; Kafka's producer.id.expiration.ms; default 24 h
@@ -55,7 +56,7 @@ func (o *Options) setDefaults() {
 	set(&o.BatchBytesMax, 15<<20)
 	set(&o.EntryBytesMax, chunkBytes)
 	set(&o.EntryRecordsMax, 1_000_000)
-	set(&o.CacheBytesMax, 128<<20)
+	set(&o.CacheBytesMax, 256<<20)
 	set(&o.CheckpointBytes, 256<<20)
 	set(&o.RetentionCheck, 30*time.Second)
 	set(&o.ProducerIDExpiry, 24*time.Hour)

@@ -272,8 +272,21 @@ func (c *conn) breakOff(err error) {
 	c.frames.stop()
 }
 
-// fail notes why the connection ends; the first cause counts.
-func (c *conn) fail(err error) { c.cause.CompareAndSwap(nil, &err) }
+// fail notes why the connection ends. The first cause counts, but for the client's leaving, which counts when there is no other: a
+// client may close its side while a request that will be refused is under way.
+func (c *conn) fail(err error) {
+	if c.cause.CompareAndSwap(nil, &err) || isLeaving(err) {
+		return
+	}
+	if first := c.cause.Load(); isLeaving(*first) {
+		c.cause.CompareAndSwap(first, &err)
+	}
+}
+
+func isLeaving(cause error) bool {
+	reason, _ := classify(cause)
+	return reason == leaving
+}
 
 // hurry makes the requests in flight that wait for more to happen answer with what there is.
 func (c *conn) hurry() {
@@ -341,6 +354,9 @@ var endings = []struct {
 	{errHandler, "refused", slog.LevelInfo},
 }
 
+// leaving is the reason of a connection that its client or the network ended.
+const leaving = "client"
+
 // classify finds the ending a cause is; anything else is the client's leaving, or the network's doing.
 func classify(cause error) (reason string, level slog.Level) {
 	for _, e := range endings {
@@ -348,5 +364,5 @@ func classify(cause error) (reason string, level slog.Level) {
 			return e.reason, e.level
 		}
 	}
-	return "client", slog.LevelDebug
+	return leaving, slog.LevelDebug
 }

@@ -52,7 +52,7 @@ const noEffect = " It has no effect in this server."
 // table holds every setting, sorted by name. Bounds and words are those of Kafka 4.3.
 var table = []Setting{
 	{Name: "cleanup.policy", field: cleanupPolicy(),
-		Doc: "What becomes of old records: delete drops them by age and size, compact keeps at least the last of each key, and refuses records without one; both or neither may be given."},
+		Doc: "What becomes of old records: delete drops them by age and size, compact keeps at least the last of each key, and refuses records without one; both or neither may be given. Nothing is compacted in this server yet: compact keeps every record."},
 	{Name: "compression.gzip.level", field: gzipLevel(func(s *Settings) *int { return &s.GzipLevel }),
 		Doc: "How hard gzip works when compression.type is gzip: 1 to 9, or -1 for its default."},
 	{Name: "compression.lz4.level", field: integer(1, 17, func(s *Settings) *int { return &s.LZ4Level }),
