@@ -22,7 +22,7 @@ func (b *Broker) engineOptions(s *storage) (engine.Options, error) {
 		Log:             b.log,
 		Metrics:         b.metrics,
 		BatchBytesMax:   s.entryBytesMax - engine.BatchOverheadBytes,
-		EntryBytesMax:   int(c.Batching.MaxBatchSize),
+		EntryBytesMax:   int(entryBytesUsual(c)),
 		EntryRecordsMax: int(c.Batching.MaxBatchMessages),
 		FlushInterval:   config.Milliseconds(c.Batching.FlushIntervalMs),
 		CacheBytesMax:   int(c.Storage.CacheBytesMax),

@@ -21,6 +21,7 @@ const (
 	entryBytesMax   = 16 << 20  // of a journal entry, unless batches may be larger
 	entryExtraBytes = 1 << 20   // what an entry may hold beside its largest batch
 	memoryEntries   = 2         // of the largest ones that memory has room for
+	memoryCommits   = 8         // of the size that commits gather, likewise
 	fileEntries     = 4         // of the largest ones that a journal file has room for
 	fileUnit        = 4096      // what the size of a journal file is a multiple of
 )
@@ -28,6 +29,14 @@ const (
 // entryBytes is the length of the longest journal entry on a disk: as long as files allow, and as batches need.
 func entryBytes(c *config.Config) int64 {
 	return max(min(entryBytesMax, c.Storage.JournalFileBytes/fileEntries-fileUnit), max(c.Topics.MaxMessageBytes, c.Batching.MaxBatchSize)+entryExtraBytes)
+}
+
+// entryBytesUsual is to what size a commit gathers. The engine takes storage for full when there is no room for one of them.
+func entryBytesUsual(c *config.Config) int64 {
+	if c.Storage.InMemory() {
+		return min(c.Batching.MaxBatchSize, c.Storage.MemoryBytesMax/memoryCommits)
+	}
+	return c.Batching.MaxBatchSize
 }
 
 // memoryOptions are the settings of a journal in memory.

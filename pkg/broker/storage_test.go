@@ -59,3 +59,21 @@ func TestIntervalIsWarnedOf(t *testing.T) {
 	f(t.TempDir(), config.FsyncCommit, 0, false)
 	f(config.Memory, config.FsyncInterval, 0, false)
 }
+
+// TestEntriesFitMemory shows that little memory has room for more than one commit, and for more than one of the largest batches.
+func TestEntriesFitMemory(t *testing.T) {
+	f := func(memoryBytesMax, usual, largest int64) {
+		t.Helper()
+		c := config.Default()
+		c.Storage.Path, c.Storage.MemoryBytesMax = config.Memory, memoryBytesMax
+		if got := entryBytesUsual(&c); got != usual {
+			t.Errorf("commits of %d bytes, want %d", got, usual)
+		}
+		if got := memoryOptions(&c).EntryBytesMax; got != int(largest) {
+			t.Errorf("entries of %d bytes, want %d", got, largest)
+		}
+	}
+	f(4<<20, 512<<10, 2<<20)
+	f(16<<20, 2<<20, 8<<20)
+	f(1<<30, 4<<20, 16<<20)
+}
