@@ -14,24 +14,24 @@ import (
 func (e *Engine) OffsetForTime(id state.ID, partition int32, ms int64) (offset, timestampMs int64, err error) {
 	return e.search(Key{id, partition}, search{
 		extents: func(p *state.Partition) []state.Extent { return extentsSince(p, ms) },
-		better:  func(recordMs, _ int64) bool { return recordMs >= ms },
+		better:  func(recordMs int64, _ found) bool { return recordMs >= ms },
 		first:   true,
 	})
 }
 
 // OffsetOfMaxTime returns the offset and timestamp of the first record with the largest timestamp of a partition (KIP-734);
-// -1 and -1 when none has a timestamp.
+// the first record when none has a timestamp, and -1 and -1 when there is none.
 func (e *Engine) OffsetOfMaxTime(id state.ID, partition int32) (offset, timestampMs int64, err error) {
 	return e.search(Key{id, partition}, search{
 		extents: youngestExtents,
-		better:  func(recordMs, bestMs int64) bool { return recordMs > bestMs },
+		better:  func(recordMs int64, best found) bool { return best == nothing || recordMs > best.ms },
 	})
 }
 
 // search is what to look for in a partition, by the timestamps of its records.
 type search struct {
 	extents func(*state.Partition) []state.Extent // where it may be
-	better  func(recordMs, bestMs int64) bool     // whether a record is wanted rather than the best one before it
+	better  func(recordMs int64, best found) bool // whether a record is wanted rather than the best one before it
 	first   bool                                  // whether the first that is wanted is the best
 }
 
@@ -136,7 +136,7 @@ func (s *search) in(extent []byte, start int64, best found) (found, error) {
 			if err != nil {
 				return best, err
 			}
-			if r.Offset < start || !s.better(r.Timestamp, best.ms) {
+			if r.Offset < start || !s.better(r.Timestamp, best) {
 				continue
 			}
 			if best = (found{r.Offset, r.Timestamp}); s.first {

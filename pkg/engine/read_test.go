@@ -224,7 +224,7 @@ func TestLargestTimeAfterTheLogStart(t *testing.T) {
 	f(4, 5, 300)
 	f(6, -1, -1)
 	r.produce(id, batchAt(record.NoTimestamp, "no time"))
-	f(6, -1, -1)
+	f(6, 6, -1)
 	r.produce(id, batchAt(5, "g"))
 	f(6, 7, 5)
 }
