@@ -24,9 +24,6 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/server"
 )
 
-// listenerName is what handlers know the only Kafka listener by; Kafka's own word for one without encryption.
-const listenerName = "PLAINTEXT"
-
 // Options are what a broker is given beside its settings.
 type Options struct {
 	Log     *slog.Logger
@@ -73,6 +70,7 @@ func (b *Broker) start(o Options) error {
 		return err
 	}
 	b.startServer(e)
+	b.warnOfExposure()
 	b.engine.Store(e)
 	return nil
 }
@@ -170,7 +168,7 @@ func (b *Broker) startServer(e *engine.Engine) {
 	h := handler.New(e, g, b.handlerOptions())
 	s := server.New(h, handler.Table(), b.serverOptions())
 	for _, l := range b.kafka {
-		go func() { b.fail(s.Serve(l, listenerName)) }()
+		go func() { b.fail(s.Serve(l, listenerName(&b.config))) }()
 	}
 	b.onStop(s.Shutdown)
 }

@@ -61,6 +61,8 @@ func (b *Broker) groupOptions() group.Options {
 func (b *Broker) serverOptions() server.Options {
 	c := &b.config
 	return server.Options{
+		Auth:                b.authenticator(),
+		LoginTimeout:        loginTimeout,
 		AdvertisedHost:      c.AdvertisedHost,
 		AdvertisedPort:      int32(c.AdvertisedPort),
 		FrameBytesMax:       int(c.Limits.RequestBytesMax),

@@ -135,7 +135,11 @@ func TestValidate(t *testing.T) {
 	f(func(c *Config) { c.Storage.JournalFileBytes = 5000000 }, "storage.journal_file_bytes = 5000000: should be a multiple of 4096")
 	f(func(c *Config) { c.Storage.JournalSpareBytes = -1 }, "storage.journal_spare_bytes = -1: should be from 0 to 1099511627776")
 	f(func(c *Config) { c.Storage.CheckpointBytes = 1000 }, "storage.checkpoint_bytes = 1000: should be at least 65536")
-	f(func(c *Config) { c.Auth.Enabled = true }, "auth.enabled = true: should be false: this version cannot check passwords yet, and does not pretend to")
+	f(func(c *Config) { c.Auth.Enabled, c.Auth.PlainUsername = true, "u" }, `auth.plain_password = "": should be the password that clients come with, or auth.enabled = false, which lets everybody in`)
+	f(func(c *Config) { c.Auth.Enabled, c.Auth.PlainPassword = true, "p" }, `auth.plain_username = "": should be the name that clients come by, or auth.enabled = false, which lets everybody in`)
+	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", "u", "a\x00b"} }, "auth.plain_password: should have at most 4096 bytes, none of them NUL")
+	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", strings.Repeat("u", 4097), "p"} }, "auth.plain_username: should have at most 4096 bytes, none of them NUL")
+	f(func(c *Config) { c.Auth.Mechanism = "SCRAM-SHA-256" }, `auth.mechanism = "SCRAM-SHA-256": should be "PLAIN"`)
 	f(func(c *Config) { c.Metrics.Prefix = "9lives" }, `metrics.prefix = "9lives": should be letters, digits and underscores, not beginning with a digit`)
 	f(func(c *Config) { c.Limits.RequestsBytesMax = 1 << 20 }, "limits.requests_bytes_max = 1048576: should be at least 104857600")
 	f(func(c *Config) { c.Performance.CompressionLevel = 99 }, "performance.compression_level = 99: should be from -1 to 22")
@@ -159,4 +163,5 @@ func TestAcceptedValues(t *testing.T) {
 	f(func(c *Config) { c.Storage.Path = "C:/data" })
 	f(func(c *Config) { c.Storage.Fsync = FsyncInterval })
 	f(func(c *Config) { c.Metrics.Prefix = "" })
+	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", "u", "pä ss"} })
 }

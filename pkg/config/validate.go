@@ -17,6 +17,9 @@ const (
 	FsyncInterval = "interval"  // what is acknowledged is synced every fsync_interval_ms
 )
 
+// secretBytesMax bounds a username and a password: one token has to hold both.
+const secretBytesMax = 4 << 10
+
 // secondMs and yearMs bound times.
 const (
 	secondMs = 1000
@@ -105,8 +108,12 @@ func (c *Config) validateJournal(v *validator) {
 }
 
 func (c *Config) validateAuth(v *validator) {
-	v.check(!c.Auth.Enabled, "auth.enabled", true, "false: this version cannot check passwords yet, and does not pretend to")
-	v.check(c.Auth.Mechanism == "PLAIN", "auth.mechanism", c.Auth.Mechanism, `"PLAIN"`)
+	a := c.Auth
+	v.check(a.Mechanism == "PLAIN", "auth.mechanism", a.Mechanism, `"PLAIN"`)
+	if a.Enabled {
+		v.secret("auth.plain_username", a.PlainUsername, "the name that clients come by, or auth.enabled = false, which lets everybody in")
+		v.secret("auth.plain_password", a.PlainPassword, "the password that clients come with, or auth.enabled = false, which lets everybody in")
+	}
 }
 
 func (c *Config) validatePerformance(v *validator) {
@@ -167,6 +174,16 @@ func (v *validator) wrong(setting string, value any, right string) {
 func (v *validator) check(ok bool, setting string, value any, right string) {
 	if !ok {
 		v.wrong(setting, value, right)
+	}
+}
+
+// secret checks a part of what clients prove who they are by. It never shows it: people mistake one part for the other.
+func (v *validator) secret(setting, value, right string) {
+	switch {
+	case value == "":
+		v.wrong(setting, value, right)
+	case len(value) > secretBytesMax || strings.ContainsRune(value, 0):
+		v.errs = append(v.errs, fmt.Errorf("%s: should have at most %d bytes, none of them NUL", setting, secretBytesMax))
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package handler answers Kafka's requests: one file per API, numbered by its key, and one table of them all.
 //
 // A handler translates and owns no state. It reads a typed request, asks the owner of the state (the engine, the groups, the
-// fetch sessions, later users), and fills a typed response. A refusal is a field of the response; a returned error
+// fetch sessions, the authentication), and fills a typed response. A refusal is a field of the response; a returned error
 // hangs up the connection. API versions end here: nobody below this package knows one.
 //
 // A request passes through at most two methods of its [Row]. Submit runs on the goroutine that reads the connection, in
@@ -13,6 +13,7 @@ package handler
 import (
 	"cmp"
 
+	"github.com/heraclitus/heraclitus/pkg/auth"
 	"github.com/heraclitus/heraclitus/pkg/engine"
 	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
@@ -61,6 +62,7 @@ type Conn struct {
 	AdvertisedHost  string          // what Metadata tells this connection's client to connect to
 	AdvertisedPort  int32           // likewise
 	RemoteAddr      string          // host:port of the client
+	Session         *auth.Session   // who the client is; until it is authenticated the server lets only ApiVersions and the SASL requests through
 	SoftwareName    string          // from ApiVersions v3+ (KIP-511), empty until then
 	SoftwareVersion string          // likewise
 	Done            <-chan struct{} // closed when the connection ends or the server stops: who waits for records or members answers with what there is; who waits for a commit goes on
@@ -83,7 +85,9 @@ type Call struct {
 	Request       wire.Message // borrows from the frame until ReleaseFrame, or until Finish has returned
 	Response      wire.Message // reset before Submit
 	Unsupported   bool         // an ApiVersions request of a version we do not serve: nothing of its body is read, Version is 0
-	NoResponse    bool         // set by a produce with acks=0: nothing is sent back
+	Raw           bool         // a SaslAuthenticate that is nothing but its token, without a header; the answer is likewise
+	NoResponse    bool         // set by a handler: nothing is sent back, as to a produce with acks=0
+	Last          bool         // set by a handler whose refusal ends the session: the connection is closed once the response is written
 	ReleaseFrame  func()       // gives the request's frame back early; Request's bytes must not be touched afterwards
 	Sent          func()       // set by a handler: runs once the response is written or given up (views it holds may then be reused)
 
@@ -96,7 +100,7 @@ func (c *Call) Reset() {
 	c.Request.Reset()
 	c.Response.Reset()
 	c.Conn, c.ReleaseFrame, c.Sent = nil, nil, nil
-	c.Unsupported, c.NoResponse = false, false
+	c.Unsupported, c.Raw, c.NoResponse, c.Last = false, false, false, false
 	c.produce.reset()
 	c.fetch.reset()
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/auth"
 	"github.com/heraclitus/heraclitus/pkg/engine"
 	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/journal"
@@ -85,7 +86,7 @@ func newWorldWith(t testing.TB, o Options, defaults topic.Settings) *world {
 		w.handler.groups.Close()
 		e.Close()
 	})
-	w.conn = Conn{AdvertisedHost: "here.example", AdvertisedPort: 9092, Done: w.done, Flush: func() {}, Reserve: func(n int) int { return n }}
+	w.conn = Conn{AdvertisedHost: "here.example", AdvertisedPort: 9092, Session: auth.Anonymous(), Done: w.done, Flush: func() {}, Reserve: func(n int) int { return n }}
 	return w
 }
 

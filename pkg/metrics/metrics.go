@@ -46,6 +46,7 @@ type Metrics struct {
 	HandlerPanics      *Counter // panics caught in handlers: each is a bug
 	connectionsRefused *vec[*Counter]
 	connectionsClosed  *vec[*Counter]
+	authentications    *vec[*Counter]
 	requests           *vec[*Counter]
 	requestSeconds     *vec[*Histogram]
 	requestErrors      *vec[*Counter]
@@ -98,6 +99,7 @@ func (m *Metrics) addServer() {
 	m.ConnectionsOpened = m.counter("connections_opened_total", "Client connections accepted.")
 	m.connectionsRefused = m.counters("connections_refused_total", "Client connections refused on arrival, by the limit that was reached.", "limit")
 	m.connectionsClosed = m.counters("connections_closed_total", "Client connections ended, by reason.", "reason")
+	m.authentications = m.counters("authentications_total", "Attempts of clients to authenticate themselves, by result.", "result")
 	m.requests = m.counters("requests_total", "Requests read, by API and version.", "api", "version")
 	m.requestSeconds = m.histograms("request_seconds", "Seconds from a request's last byte to its answer being written, by API.", secondsBuckets, "api")
 	m.requestErrors = m.counters("request_errors_total", "Requests that ended their connection without an answer, by API.", "api")
@@ -147,6 +149,9 @@ func (m *Metrics) ConnectionsRefused(limit string) *Counter { return m.connectio
 
 // ConnectionsClosed counts connections that ended for reason, one of the server's reasons.
 func (m *Metrics) ConnectionsClosed(reason string) *Counter { return m.connectionsClosed.with(reason) }
+
+// Authentications counts attempts to authenticate that ended in result, one of those of pkg/auth.
+func (m *Metrics) Authentications(result string) *Counter { return m.authentications.with(result) }
 
 // SetVersion shows which version of the broker runs.
 func (m *Metrics) SetVersion(version string) { m.info.with(version).Set(1) }

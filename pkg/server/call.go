@@ -97,14 +97,18 @@ func forgetRecords(r *kbin.Records) { *r = kbin.Records{} }
 
 // decode makes a frame a call. On an error the frame is released.
 func (c *conn) decode(fr frame) (*call, error) {
+	if c.shared.Session.Raw() {
+		return c.token(fr), nil
+	}
 	api, version, err := c.server.route(fr.bytes)
+	if err == nil {
+		err = c.admit(api.Key)
+	}
 	if err != nil {
 		c.frames.release(fr)
 		return nil, err
 	}
-	call := api.calls.Get().(*call)
-	call.conn, call.frame, call.arrived, call.large = c, fr, c.frames.now, false
-	call.Conn, call.ReleaseFrame = &c.shared, call.releaseFrame
+	call := c.begin(api, fr)
 	call.Version, call.CorrelationID = version, int32(binary.BigEndian.Uint32(fr.bytes[4:]))
 	if err := c.decodeVersion(call); err != nil {
 		call.recycle()
@@ -112,6 +116,14 @@ func (c *conn) decode(fr frame) (*call, error) {
 	}
 	api.metrics.Count(call.Version)
 	return call, nil
+}
+
+// begin takes a call for a frame.
+func (c *conn) begin(a *api, fr frame) *call {
+	call := a.calls.Get().(*call)
+	call.conn, call.frame, call.arrived, call.large = c, fr, c.frames.now, false
+	call.Conn, call.ReleaseFrame = &c.shared, call.releaseFrame
+	return call
 }
 
 // route reads which API a request is for.

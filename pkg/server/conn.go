@@ -50,6 +50,7 @@ type conn struct {
 	reader kbin.Reader
 	header wire.RequestHeader
 	intern kbin.Interner
+	login  *time.Timer // ends the connection if its client is not known by then; nil once it is
 
 	// Between the two.
 
@@ -71,7 +72,9 @@ type conn struct {
 func (c *conn) serve() {
 	c.frames.open()
 	c.reader.Intern = &c.intern
+	c.beginLogin()
 	err := c.readRequests()
+	c.forgetLogin()
 	c.fail(err)
 	c.hurry()
 	c.rest()
@@ -119,6 +122,7 @@ func (c *conn) accept(fr frame) error {
 	c.queue <- call
 	if !pipelined {
 		<-c.barrier
+		c.endLogin()
 	}
 	return nil
 }
@@ -199,7 +203,11 @@ func (c *conn) finish(call *call) {
 	}
 	pipelined := call.api.Pipelined
 	err := c.run(call.api.Finish, call)
+	last := call.Last
 	call.releaseFrame()
+	if last {
+		c.holdBack()
+	}
 	if err != nil {
 		call.api.metrics.Errors.Inc()
 		call.NoResponse = true
@@ -208,6 +216,9 @@ func (c *conn) finish(call *call) {
 	if err != nil {
 		c.flush()
 		c.breakOff(err)
+	}
+	if last {
+		c.turnAway()
 	}
 	if !pipelined {
 		c.barrier <- struct{}{}
@@ -332,7 +343,7 @@ func (c *conn) linger() {
 func (c *conn) report(cause error) {
 	reason, level := classify(cause)
 	c.server.metrics.ConnectionsClosed(reason).Inc()
-	c.server.log.Log(context.Background(), c.server.chatter.level(level), "connection closed", "peer", c.shared.RemoteAddr, "reason", reason, "cause", cause)
+	c.server.log.Log(context.Background(), c.server.chatter.level(level), "connection closed", "peer", c.shared.RemoteAddr, "user", c.shared.Session.User(), "reason", reason, "cause", cause)
 }
 
 // endings says how each ending is counted, and how loudly it is told: what an operator can mend or should know of is
@@ -350,6 +361,9 @@ var endings = []struct {
 	{errNegative, "malformed", slog.LevelInfo},
 	{errMalformed, "malformed", slog.LevelInfo},
 	{errUnsupported, "unsupported", slog.LevelInfo},
+	{errUnauthenticated, "unauthenticated", slog.LevelInfo},
+	{errLoginRefused, "login_refused", slog.LevelInfo},
+	{errLoginTimeout, "login_timeout", slog.LevelInfo},
 	{errPanic, "panic", slog.LevelInfo},
 	{errHandler, "refused", slog.LevelInfo},
 }

@@ -26,6 +26,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/auth"
 	"github.com/heraclitus/heraclitus/pkg/handler"
 	"github.com/heraclitus/heraclitus/pkg/metrics"
 )
@@ -40,6 +41,9 @@ const (
 type Options struct {
 	AdvertisedHost string // what clients are told to connect to; empty: the address they came to
 	AdvertisedPort int32  // likewise; 0: the port they came to
+
+	Auth         *auth.Authenticator // knows who may come in; nil lets everybody in
+	LoginTimeout time.Duration       // for a client to authenticate itself, if it must
 
 	FrameBytesMax       int           // of one request; Kafka's socket.request.max.bytes
 	FramesBytesMax      int64         // of all requests being read or handled; Kafka's queued.max.request.bytes
@@ -73,10 +77,13 @@ type Server struct {
 	pool      *pool
 	frames    *budget
 	responses *budget
-	inFlight  atomic.Int64
-	chatter   chatter
-	stopping  chan struct{} // closed by Shutdown
-	empty     chan struct{} // closed after that, when the last connection has ended
+
+	loginFrames *budget // frames of clients that are not authenticated yet
+
+	inFlight atomic.Int64
+	chatter  chatter
+	stopping chan struct{} // closed by Shutdown
+	empty    chan struct{} // closed after that, when the last connection has ended
 
 	mu struct {
 		sync.Mutex
@@ -92,7 +99,8 @@ func New(h *handler.Handler, table []handler.Row, o Options) *Server {
 	s := &Server{
 		options: o, handler: h, apis: newAPIs(table, o.Metrics), log: o.Log, metrics: o.Metrics,
 		pool: &pool{keepMax: o.BufferPoolBytesMax}, frames: newBudget(o.FramesBytesMax), responses: newBudget(o.ResponsesBytesMax),
-		stopping: make(chan struct{}), empty: make(chan struct{}),
+		loginFrames: newBudget(min(o.FramesBytesMax, loginFramesBytesMax)),
+		stopping:    make(chan struct{}), empty: make(chan struct{}),
 	}
 	s.mu.listeners = map[net.Listener]struct{}{}
 	s.mu.conns = map[*conn]struct{}{}
@@ -228,7 +236,7 @@ func (s *Server) newConn(nc net.Conn, listener string) *conn {
 	c.frames.done = c.done
 	host, port := s.advertise(nc.LocalAddr())
 	c.shared = handler.Conn{
-		Listener: listener, AdvertisedHost: host, AdvertisedPort: port, RemoteAddr: nc.RemoteAddr().String(),
+		Listener: listener, AdvertisedHost: host, AdvertisedPort: port, RemoteAddr: nc.RemoteAddr().String(), Session: s.session(nc),
 		Done: c.done, Flush: c.flush, Reserve: c.reserve,
 	}
 	return c
@@ -346,7 +354,7 @@ func (s *Server) gauge() {
 	s.mu.Unlock()
 	s.metrics.Connections.Set(float64(open))
 	s.metrics.RequestsInFlight.Set(float64(s.inFlight.Load()))
-	s.metrics.FrameBytes.Set(float64(s.frames.held()))
+	s.metrics.FrameBytes.Set(float64(s.frames.held() + s.loginFrames.held()))
 	s.metrics.FramePoolBytes.Set(float64(s.pool.kept.Load()))
 	s.metrics.ResponseBytes.Set(float64(s.responses.held()))
 }

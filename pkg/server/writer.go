@@ -9,7 +9,6 @@ import (
 
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/metrics"
-	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
 // Sizes that decide how responses are written.
@@ -70,10 +69,8 @@ func (w *writer) add(c *call) int {
 	if w.buf == nil {
 		w.buf = w.pool.get(bufferBytesMin)[:0]
 	}
-	header := wire.ResponseHeader{CorrelationID: c.CorrelationID}
 	w.buf = append(w.buf, 0, 0, 0, 0)
-	w.buf = header.Append(w.buf, wire.ResponseHeaderVersion(c.Key, c.Version))
-	w.buf = c.Response.Append(w.buf, c.Version)
+	w.buf = c.appendResponse(w.buf)
 	if c.splices != nil {
 		c.splices.EachRecords(w.noteHole)
 	}

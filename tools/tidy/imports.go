@@ -21,13 +21,14 @@ var mayImport = map[string][]string{
 	"objstore": {},
 	"journal":  {},
 	"session":  {"kerr", "kbin"},
+	"auth":     {"kerr", "metrics"},
 	"state":    {"kerr", "kbin", "record"},
 	"engine":   {"kerr", "record", "topic", "state", "journal", "objstore", "metrics"},
 	"group":    {"kerr", "kbin", "wire", "state", "engine"},
-	"handler":  {"kerr", "kbin", "wire", "record", "topic", "session", "state", "engine", "group"},
-	"server":   {"kerr", "kbin", "wire", "handler", "metrics"},
+	"handler":  {"kerr", "kbin", "wire", "record", "topic", "session", "auth", "state", "engine", "group"},
+	"server":   {"kerr", "kbin", "wire", "auth", "handler", "metrics"},
 	"admin":    {"metrics"},
-	"broker":   {"config", "topic", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "objstore", "objstore/file", "objstore/mem"},
+	"broker":   {"config", "topic", "auth", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "objstore", "objstore/file", "objstore/mem"},
 }
 
 // homes says in which folders alone a foreign module may be imported.

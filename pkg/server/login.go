@@ -1,0 +1,118 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/auth"
+	"github.com/heraclitus/heraclitus/pkg/wire"
+)
+
+// Limits of connections whose clients have not authenticated themselves. Their frames have a budget of their own, so that
+// strangers cannot hold up clients that are known.
+const (
+	loginFrameBytesMax  = 512 << 10 // of one request; Kafka's sasl.server.max.receive.size
+	loginFramesBytesMax = 16 << 20  // of all of them being read or handled
+)
+
+// Endings of a connection before its client is known.
+var (
+	errUnauthenticated = errors.New("request before authentication")
+	errLoginRefused    = errors.New("authentication refused")
+	errLoginTimeout    = errors.New("not authenticated in time")
+)
+
+// session begins the conversation about who a client is.
+func (s *Server) session(nc net.Conn) *auth.Session {
+	if s.options.Auth == nil {
+		return auth.Anonymous()
+	}
+	return s.options.Auth.Session(addrPort(nc.RemoteAddr()).Addr())
+}
+
+// beginLogin holds a client that must authenticate itself to narrow limits, until endLogin.
+func (c *conn) beginLogin() {
+	if c.shared.Session.Authenticated() {
+		return
+	}
+	c.frames.bytesMax = min(c.server.options.FrameBytesMax, loginFrameBytesMax)
+	c.frames.budget = c.server.loginFrames
+	c.login = time.AfterFunc(c.server.options.LoginTimeout, func() {
+		c.fail(errLoginTimeout)
+		c.stop()
+	})
+}
+
+// endLogin lifts the limits once the client is known. No frame is held: the requests of a login are not pipelined.
+func (c *conn) endLogin() {
+	if c.login == nil || !c.shared.Session.Authenticated() {
+		return
+	}
+	c.forgetLogin()
+	c.frames.bytesMax = c.server.options.FrameBytesMax
+	c.frames.budget = c.server.frames
+}
+
+// forgetLogin stops the clock of a login.
+func (c *conn) forgetLogin() {
+	if c.login != nil {
+		c.login.Stop()
+		c.login = nil
+	}
+}
+
+// admit refuses what a client may not ask yet. (Kafka answers some of these before it hangs up, with ILLEGAL_SASL_STATE;
+// we hang up.)
+func (c *conn) admit(key int16) error {
+	s := c.shared.Session
+	switch {
+	case s.Authenticated():
+		return nil
+	case s.Failure() != nil:
+	case key == wire.KeySaslHandshake:
+		return nil
+	case key == wire.KeyApiVersions && !s.Begun():
+		return nil
+	case key == wire.KeySaslAuthenticate && s.Begun():
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errUnauthenticated, wire.Name(key))
+}
+
+// token makes a frame that is a token by itself a call.
+func (c *conn) token(fr frame) *call {
+	call := c.begin(c.server.apis[wire.KeySaslAuthenticate], fr)
+	call.Raw, call.Version, call.CorrelationID, call.ClientID = true, 0, 0, ""
+	call.Request.(*wire.SaslAuthenticateRequest).AuthBytes = fr.bytes
+	call.api.metrics.Count(call.Version)
+	return call
+}
+
+// appendResponse appends the response of a call with its header, if it has one.
+func (c *call) appendResponse(b []byte) []byte {
+	if c.Raw {
+		return append(b, c.Response.(*wire.SaslAuthenticateResponse).AuthBytes...)
+	}
+	header := wire.ResponseHeader{CorrelationID: c.CorrelationID}
+	b = header.Append(b, wire.ResponseHeaderVersion(c.Key, c.Version))
+	return c.Response.Append(b, c.Version)
+}
+
+// holdBack waits before a failed login is answered, so that guessing takes time.
+func (c *conn) holdBack() {
+	delay := time.NewTimer(c.shared.Session.Delay())
+	defer delay.Stop()
+	select {
+	case <-delay.C:
+	case <-c.done:
+	}
+}
+
+// turnAway ends a connection whose login failed, once that is answered.
+func (c *conn) turnAway() {
+	c.flush()
+	c.fail(fmt.Errorf("%w: %w", errLoginRefused, c.shared.Session.Failure()))
+	c.stop()
+}
