@@ -142,6 +142,13 @@ type brittleStore struct {
 	puts    atomic.Int32
 }
 
+func (s *brittleStore) Get(ctx context.Context, key string) ([]byte, error) {
+	if s.failing.Load() {
+		return nil, errFull
+	}
+	return s.Store.Get(ctx, key)
+}
+
 func (s *brittleStore) Put(ctx context.Context, key string, b []byte) error {
 	s.puts.Add(1)
 	if s.failing.Load() {
@@ -295,4 +302,17 @@ func (j *breaks) Trim(below uint64) error {
 		return j.trim
 	}
 	return j.Journal.Trim(below)
+}
+
+// TestUnreadableCheckpointIsRefused shows that a server does not start without the checkpoint there is.
+func TestUnreadableCheckpointIsRefused(t *testing.T) {
+	r := newRig(t, Options{})
+	r.create("orders", 1)
+	r.Close()
+	store := &brittleStore{Store: r.store}
+	store.failing.Store(true)
+	if _, err := Open(r.journal, store, r.options); !errors.Is(err, errFull) {
+		t.Errorf("opened without its checkpoint: %v", err)
+	}
+	r.open()
 }

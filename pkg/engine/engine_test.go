@@ -133,9 +133,11 @@ type faulty struct {
 	held   chan struct{} // signalled by an append that waits
 	faults []error       // of the next appends; nil passes one on
 	every  error         // of all appends after those
-	lost   bool          // whether an append that fails is carried out all the same
-	landed []byte        // the last entry that was carried out with an unknown outcome
-	calls  atomic.Int64  // of Append and MakeRoom
+	chaos  func() (fault error, lost bool)
+	broken bool         // by a fault: nothing is carried out any more
+	lost   bool         // whether an append that fails is carried out all the same
+	landed []byte       // the last entry that was carried out with an unknown outcome
+	calls  atomic.Int64 // of Append and MakeRoom
 }
 
 func (f *faulty) MakeRoom(n int64) error {
@@ -154,11 +156,17 @@ func (f *faulty) Append(slot uint64, entry []byte) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	fault := f.every
+	if f.broken {
+		return journal.ErrBroken
+	}
+	fault, lost := f.every, f.lost
 	if len(f.faults) > 0 {
 		fault, f.faults = f.faults[0], f.faults[1:]
+	} else if f.chaos != nil {
+		fault, lost = f.chaos()
 	}
-	if fault == nil || f.lost {
+	f.broken = errors.Is(fault, journal.ErrBroken)
+	if fault == nil || lost {
 		if err := f.carryOut(slot, entry, fault); err != nil {
 			return err
 		}
@@ -179,6 +187,13 @@ func (f *faulty) carryOut(slot uint64, entry []byte, fault error) error {
 		f.landed = bytes.Clone(entry)
 	}
 	return nil
+}
+
+// repair has a journal that broke take appends again, as one that is opened anew.
+func (f *faulty) repair() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.broken = false
 }
 
 // set gives the next appends their outcomes.
@@ -420,6 +435,7 @@ func TestBrokenJournal(t *testing.T) {
 			t.Errorf("read while broken: %s", got)
 		}
 		r.Close()
+		r.journal.repair()
 		r.open()
 		want := "[0:before]"
 		if lost {

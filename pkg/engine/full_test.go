@@ -151,6 +151,14 @@ func TestCommandsLeaveTheReserve(t *testing.T) {
 			break
 		}
 	}
+	if r.Ready() == nil {
+		t.Error("the journal is not full")
+	}
+	var again Group
+	again.Reset(1)
+	if r.AppendCommand(&again, 0, commitOf(id, 1, "")); !again.Ready() || again.Results[0].Code != kerr.KafkaStorageError {
+		t.Errorf("a small command: %v", again.Results[0].Code)
+	}
 	if _, err := r.Do(state.DeleteTopic{ID: id}); err != nil {
 		t.Errorf("a full journal refuses to delete: %v", err)
 	}

@@ -138,6 +138,12 @@ func TestReadUpToDamage(t *testing.T) {
 	f(1, "[1:1]")
 	f(2, kerr.KafkaStorageError.Error())
 	f(3, "[3:3 4:4]")
+	if _, err := r.Do(state.MoveLogStart{ID: id, Offset: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.OffsetForTime(id, 0, 1); !errors.Is(err, kerr.KafkaStorageError) {
+		t.Errorf("search of a damaged batch: %v", err)
+	}
 }
 
 // TestReadWhileTrimmed has what is about to be read trimmed: reads and searches see what is left.
