@@ -391,6 +391,10 @@ func TestRetention(t *testing.T) {
 	for i := range 5 {
 		r.produce(bySize, batchOf(fmt.Sprint(i)))
 	}
+	between := r.create("between", 1, state.ConfigEntry{Name: "retention.bytes", Value: fmt.Sprint(2*len(batchOf("0")) + 1)}, forEver)
+	for i := range 5 {
+		r.produce(between, batchOf(fmt.Sprint(i)))
+	}
 	compacted := r.create("compacted", 1, state.ConfigEntry{Name: "cleanup.policy", Value: "compact"}, state.ConfigEntry{Name: "retention.ms", Value: "1"})
 	r.produce(compacted, batchAt(now-90_000, "kept"))
 	if err := r.Maintain(); err != nil {
@@ -408,8 +412,9 @@ func TestRetention(t *testing.T) {
 	}
 	f(byTime, 2, "[2:young]")
 	f(bySize, 3, "[3:3 4:4]")
+	f(between, 2, "[2:2 3:3 4:4]") // so much, at least, is kept
 	f(compacted, 0, "[0:kept]")
-	want := len(batchOf("old")) + len(batchOf("old too")) + 3*len(batchOf("0"))
+	want := len(batchOf("old")) + len(batchOf("old too")) + (3+2)*len(batchOf("0"))
 	if got := r.metrics.RetentionBytes.Get(); got != uint64(want) {
 		t.Errorf("%d bytes are said to be dropped, want %d", got, want)
 	}
