@@ -142,20 +142,27 @@ func (e *Engine) publish(n *entry) {
 		c, r := &n.commands[i], &e.results[i]
 		switch {
 		case c.removes:
-			e.watches.wakeAll()
 			removed = true
 		case c.batch > 0 && r.Code == kerr.None && !r.Duplicate:
 			e.watches.wake(c.key, c.batch)
 			e.countIn(c)
 		}
 	}
-	if removed && e.full.Load() {
-		signal(e.reclaim)
+	if removed {
+		e.noteRemoved()
 	}
 	e.finish(n.commands, func(i int) state.Result { return e.results[i] })
 	e.metrics.CommitCommands.Update(float64(len(n.commands)))
 	e.metrics.CommitBytes.Update(float64(len(n.bytes)))
 	e.noteGrowth(len(n.bytes))
+}
+
+// noteRemoved lets fetches see that records are gone, and has their space reclaimed if it is needed.
+func (e *Engine) noteRemoved() {
+	e.watches.wakeAll()
+	if e.full.Load() {
+		signal(e.reclaim)
+	}
 }
 
 func (e *Engine) countIn(c *command) {
