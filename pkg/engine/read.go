@@ -83,7 +83,6 @@ func (e *Engine) Read(id state.ID, partition int32, offset int64, bytesMax int, 
 		}
 		err = e.readExtents(&log, offset, bytesMax, atLeastOne, pins)
 		if err == nil {
-			e.countOut(&log)
 			return log, nil
 		}
 		if !errors.Is(err, journal.ErrTrimmed) {
@@ -207,9 +206,10 @@ func batches(extent []byte) iter.Seq[record.Batch] {
 	}
 }
 
-func (e *Engine) countOut(log *Log) {
-	for _, b := range log.Parts {
+// Served counts all that was read with pins as sent to a consumer. Read does not: a fetch that waits reads more than once.
+func (e *Engine) Served(pins *Pins) {
+	for _, b := range pins.parts {
 		e.metrics.MessagesOut.Add(int(record.Batch(b).Count()))
+		e.metrics.BytesOut.Add(len(b))
 	}
-	e.metrics.BytesOut.Add(log.Bytes)
 }

@@ -256,3 +256,22 @@ func TestPinsGiveMemoryBack(t *testing.T) {
 		t.Errorf("room for %d things is kept", n)
 	}
 }
+
+// TestServedIsCountedOnce reads a record twice, as a fetch that waits does, before it is sent: it is counted once.
+func TestServedIsCountedOnce(t *testing.T) {
+	r := newRig(t, Options{})
+	id := r.create("orders", 1)
+	one := batchOf("a")
+	r.produce(id, one)
+	var pins Pins
+	for range 2 {
+		pins.Release()
+		if _, err := r.Read(id, 0, 0, 1<<20, true, &pins); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Served(&pins)
+	if n, bytes := r.options.Metrics.MessagesOut.Get(), r.options.Metrics.BytesOut.Get(); n != 1 || bytes != uint64(len(one)) {
+		t.Errorf("counted %d records and %d bytes, want 1 and %d", n, bytes, len(one))
+	}
+}

@@ -109,6 +109,7 @@ func (h *Handler) fetch(c *Call, q *wire.FetchRequest, r *wire.FetchResponse) er
 		return nil
 	}
 	f.respond(c.Version, q.IsolationLevel, &l, r)
+	h.engine.Served(&f.pins)
 	return nil
 }
 
