@@ -170,7 +170,11 @@ func TestMetrics(t *testing.T) {
 	b := brokertest.Start(t, func(c *config.Config) { c.Metrics.Prefix = "px" })
 	produce(t, b, "orders", batchOf(t, "hello"))
 	fetch(t, b, "orders", 0)
-	_, text := page(t, b, "/metrics")
+	// How long a request took is counted once its answer is out, which the client may have before.
+	text, late := "", time.Now().Add(30*time.Second)
+	for !strings.Contains(text, `px_request_seconds_count{api="Fetch"} 1`) && time.Now().Before(late) {
+		_, text = page(t, b, "/metrics")
+	}
 	for _, line := range []string{
 		"px_messages_in_total 1", "px_messages_out_total 1", "px_batch_messages_count 1", "px_writable 1", "px_fsync_per_commit 1",
 		`px_requests_total{api="Produce",version="9"} 1`, `px_request_seconds_count{api="Fetch"} 1`, `px_info{version="test"} 1`, "px_connections_opened_total 3",
