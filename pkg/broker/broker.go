@@ -95,9 +95,6 @@ func (b *Broker) KafkaPort() int { return port(b.kafka) }
 // HTTPPort is where metrics and health are.
 func (b *Broker) HTTPPort() int { return port(b.http) }
 
-// Metrics are the broker's own.
-func (b *Broker) Metrics() *metrics.Metrics { return b.metrics }
-
 // Ready returns why records are not accepted now, or nil.
 func (b *Broker) Ready() error {
 	if e := b.engine.Load(); e != nil {

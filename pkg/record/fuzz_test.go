@@ -96,20 +96,3 @@ func FuzzUpgrade(f *testing.F) {
 		}
 	})
 }
-
-func FuzzRun(f *testing.F) {
-	addFixtures(f, "")
-	f.Fuzz(func(t *testing.T, b []byte) {
-		run := Run(bytes.Clone(b))
-		_, _ = run.From(100)
-		_, _ = run.Limit(100)
-		for b, err := range run.Batches() {
-			if err == nil {
-				_, _, _ = Downgrade(nil, b, 1, 0, 1000)
-			}
-		}
-		if next, err := run.Number(7, 1); err == nil && next < 7 {
-			t.Fatalf("next offset %d", next)
-		}
-	})
-}
