@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/heraclitus/heraclitus/tools/interop/internal/run"
+	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
 // javaVersions are the releases of Kafka's own clients and tools that are tried.

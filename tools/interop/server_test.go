@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/heraclitus/heraclitus/tools/interop/internal/run"
+	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
 // binary is the server, built once for all tests.

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/heraclitus/heraclitus/pkg/wire"
-	"github.com/heraclitus/heraclitus/tools/interop/internal/run"
+	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
 // Where this package finds what belongs to the whole repository.

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/heraclitus/heraclitus/tools/interop/internal/run"
+	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
 // update writes what the brokers answer to the golden files, instead of comparing it with them.
