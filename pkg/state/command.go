@@ -18,6 +18,7 @@ const (
 	kindAllocateProducerID = 6
 	kindMoveLogStart       = 7
 	kindExpireProducers    = 8
+	kindReplaceSegments    = 9
 	kindStoreGroup         = 16
 	kindDeleteGroup        = 17
 	kindCommitOffsets      = 18

@@ -44,6 +44,9 @@ func TestPinnedCommands(t *testing.T) {
 	g(AllocateProducerID{}, "00000001 06")
 	g(MoveLogStart{topic, 3, 0x1234}, "0000001d 07 ID 00000003 0000000000001234")
 	g(ExpireProducers{0x1234}, "00000009 08 0000000000001234")
+	g(ReplaceSegments{topic, 3, 10, 20, []uint64{7}, []Segment{{10, 20, 8, 100, 9, -1, 5, 6}}, 15},
+		"00000077 09 ID 00000003 000000000000000a 0000000000000014 01 0000000000000007 "+
+			"01 000000000000000a 0000000000000014 0000000000000008 0000000000000064 0000000000000009 ffffffffffffffff 0000000000000005 0000000000000006 000000000000000f")
 	g(StoreGroup{"g", Generation{7, "consumer", "range", "m", 0x1234, []Member{{"m", "i", "c", "h", 5, 6, []byte("s"), []byte("a")}}}},
 		"00000035 10 01 'g' 00000007 08 'consumer' 05 'range' 01 'm' 0000000000001234 01 01 'm' 01 'i' 01 'c' 01 'h' 00000005 00000006 01 's' 01 'a'")
 	g(DeleteGroup{"g"}, "00000003 11 01 'g'")
@@ -56,7 +59,7 @@ func TestPinnedCommands(t *testing.T) {
 
 func TestPinnedSnapshot(t *testing.T) {
 	partition := &Partition{
-		LogStart: 1, HighWatermark: 5, extents: []Extent{{1, 2, 3, 4, 5, 6}}, open: Extent{3, 4, 5, 6, -1, 8},
+		LogStart: 1, HighWatermark: 5, CleanedTo: 1, segments: []Segment{{0, 1, 8, 100, 9, -1, 5, 6}}, extents: []Extent{{1, 2, 3, 4, 5, 6}}, open: Extent{3, 4, 5, 6, -1, 8},
 		producers: map[int64]*producer{7: {1, 2, []appended{{3, 4, 5, -1}}}},
 	}
 	topic := &Topic{ID{0xa1}, "orders", []ConfigEntry{{"a", "b"}}, 9, []*Partition{partition}}
@@ -65,7 +68,8 @@ func TestPinnedSnapshot(t *testing.T) {
 	want := pinned(`
 		'HSNP' 00000001 0000000000001234 03 'abc' 0000000000000008
 		01 ID 06 'orders' 01 01 'a' 01 'b' 0000000000000009 01
-			0000000000000001 0000000000000005
+			0000000000000001 0000000000000005 0000000000000001
+			01 0000000000000000 0000000000000001 0000000000000008 0000000000000064 0000000000000009 ffffffffffffffff 0000000000000005 0000000000000006
 			01 0000000000000001 0000000000000002 00000003 00000004 0000000000000005 0000000000000006
 			0000000000000003 0000000000000004 00000005 00000006 ffffffffffffffff 0000000000000008
 			01 0000000000000007 0001 0000000000000002 01 00000003 00000004 0000000000000005 ffffffffffffffff

@@ -14,10 +14,12 @@ import (
 type Partition struct {
 	LogStart      int64 // offset of the first record that may be read
 	HighWatermark int64 // offset the next record gets; all records below it are durable
-	Bytes         int64 // of all extents
+	Bytes         int64 // of all segments and extents
+	CleanedTo     int64 // offset up to which compaction has been over the records
 
-	extents   []Extent // by offset, without gaps from the one that holds LogStart up to open; never changed once appended
-	open      Extent   // the last one, which may still grow; no Bytes when there is none
+	segments  []Segment // by offset; the slice is replaced, never changed
+	extents   []Extent  // by offset, behind the segments, without gaps up to open; never changed once appended
+	open      Extent    // the last one, which may still grow; no Bytes when there is none
 	producers map[int64]*producer
 }
 
@@ -131,8 +133,19 @@ func (s *State) moveLogStart(c *MoveLogStart, r *Result) {
 	r.LogStart = p.LogStart
 }
 
-// dropBelow forgets the extents that end at or below offset.
+// dropBelow forgets the segments and extents that end at or below offset.
 func (p *Partition) dropBelow(offset int64) {
+	gone := 0
+	for gone < len(p.segments) && p.segments[gone].End <= offset {
+		p.Bytes -= p.segments[gone].Bytes
+		gone++
+	}
+	p.segments = p.segments[gone:]
+	p.dropExtentsBelow(offset)
+}
+
+// dropExtentsBelow forgets the extents that end at or below offset.
+func (p *Partition) dropExtentsBelow(offset int64) {
 	gone := 0
 	for gone < len(p.extents) && p.endOf(gone) <= offset {
 		p.Bytes -= int64(p.extents[gone].Bytes)
@@ -144,7 +157,8 @@ func (p *Partition) dropBelow(offset int64) {
 	}
 	p.extents = rest
 	if p.HighWatermark <= offset {
-		p.open, p.Bytes = Extent{}, 0
+		p.Bytes -= int64(p.open.Bytes)
+		p.open = Extent{}
 	}
 }
 

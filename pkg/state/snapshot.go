@@ -86,6 +86,8 @@ func (t *Topic) append(b []byte) []byte {
 func (p *Partition) append(b []byte) []byte {
 	b = appendInt64(b, p.LogStart)
 	b = appendInt64(b, p.HighWatermark)
+	b = appendInt64(b, p.CleanedTo)
+	b = appendSegments(b, p.segments)
 	b = appendUvarint(b, len(p.extents))
 	for _, e := range p.extents {
 		b = e.append(b)
@@ -162,14 +164,17 @@ func (d *decoder) state() *State {
 
 func (d *decoder) topic() *Topic {
 	t := &Topic{ID: d.id(), Name: d.string(), Config: d.config(), CreatedMs: d.int64()}
-	for range d.count(16 + extentBytes) {
+	for range d.count(16 + 8 + 1 + extentBytes) {
 		t.Partitions = append(t.Partitions, d.partition())
 	}
 	return t
 }
 
 func (d *decoder) partition() *Partition {
-	p := &Partition{LogStart: d.int64(), HighWatermark: d.int64()}
+	p := &Partition{LogStart: d.int64(), HighWatermark: d.int64(), CleanedTo: d.int64(), segments: d.segments()}
+	for _, g := range p.segments {
+		p.Bytes += g.Bytes
+	}
 	extents := d.count(extentBytes)
 	p.extents = make([]Extent, 0, extents)
 	for range extents {

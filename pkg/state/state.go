@@ -101,6 +101,8 @@ func (s *State) apply(c raw, at place) (Result, error) {
 		return apply(c, r, s.moveLogStart)
 	case kindExpireProducers:
 		return apply(c, r, s.expireProducers)
+	case kindReplaceSegments:
+		return apply(c, r, s.replaceSegments)
 	case kindStoreGroup:
 		return apply(c, r, s.storeGroup)
 	case kindDeleteGroup:

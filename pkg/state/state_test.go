@@ -314,6 +314,12 @@ func TestEveryWayToAStateIsTheSame(t *testing.T) {
 		f := newFold(t)
 		for len(f.entries) < 300 {
 			f.entry(randomEntry(rng))
+			f.do(randomReplacement(f.state, rng))
+			for topic := range f.state.Topics() {
+				for _, p := range topic.Partitions {
+					checkOrder(t, p)
+				}
+			}
 		}
 		s := New()
 		apply := func(s *State, entry []byte) {
@@ -400,7 +406,7 @@ func TestSnapshotsHoldEveryField(t *testing.T) {
 	k := &producer{1, 2, []appended{{1, 2, 3, 4}, {5, 6, 7, 8}}}
 	d = &decoder{b: k.append(nil)}
 	f(k, d.producer(), d)
-	p := &Partition{1, 2, 10, []Extent{x, {7, 8, 9, 1, 2, 3}}, Extent{4, 5, 6, 5, 8, 9}, map[int64]*producer{7: k}}
+	p := &Partition{1, 2, 14, 3, []Segment{{1, 2, 3, 4, 5, 6, 7, 8}}, []Extent{x, {7, 8, 9, 1, 2, 3}}, Extent{4, 5, 6, 5, 8, 9}, map[int64]*producer{7: k}}
 	d = &decoder{b: p.append(nil)}
 	f(p, d.partition(), d)
 	topic := &Topic{ID{1}, "orders", []ConfigEntry{{"a", "b"}}, 2, []*Partition{p}}
