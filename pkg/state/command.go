@@ -24,6 +24,9 @@ const (
 	kindCommitOffsets      = 18
 	kindDeleteOffsets      = 19
 	kindExpireOffsets      = 20
+	kindUpsertCredential   = 32
+	kindDeleteCredential   = 33
+	kindCreateSecret       = 34
 )
 
 // commandHeaderBytes is the length (uint32, of what follows it) and the kind (one byte) before every command's body.
@@ -200,6 +203,7 @@ func (d *decoder) take(n int) []byte {
 	return head
 }
 
+func (d *decoder) int8() int8   { return int8(d.take(1)[0]) }
 func (d *decoder) int16() int16 { return int16(binary.BigEndian.Uint16(d.take(2))) }
 func (d *decoder) int32() int32 { return int32(binary.BigEndian.Uint32(d.take(4))) }
 func (d *decoder) int64() int64 { return int64(binary.BigEndian.Uint64(d.take(8))) }

@@ -55,6 +55,9 @@ func TestPinnedCommands(t *testing.T) {
 	g(DeleteOffsets{"g", []TopicPartition{{topic, 3}}}, "00000018 13 01 'g' 01 ID 00000003")
 	g(ExpireOffsets{"g", 1, 2, -1, []string{"orders"}},
 		"00000023 14 01 'g' 0000000000000001 0000000000000002 ffffffffffffffff 01 06 'orders'")
+	g(UpsertCredential{"u", Credential{ScramSHA512, 4096, []byte("salt"), []byte("a"), []byte("bc")}}, "00000012 20 01 'u' 02 00001000 04 'salt' 01 'a' 02 'bc'")
+	g(DeleteCredential{"u", ScramSHA256}, "00000004 21 01 'u' 01")
+	g(CreateSecret{[]byte("abc")}, "00000005 22 03 'abc'")
 }
 
 func TestPinnedSnapshot(t *testing.T) {
@@ -64,7 +67,8 @@ func TestPinnedSnapshot(t *testing.T) {
 	}
 	topic := &Topic{ID{0xa1}, "orders", []ConfigEntry{{"a", "b"}}, 9, []*Partition{partition}}
 	group := &Group{ID: "g", Generation: Generation{Number: 7}, offsets: map[ID]map[int32]Offset{{0xa1}: {3: {9, 1, "m", 2, -1}}}}
-	s := &State{"abc", 0x1234, map[ID]*Topic{topic.ID: topic}, nil, 8, map[string]*Group{"g": group}}
+	s := &State{"abc", 0x1234, map[ID]*Topic{topic.ID: topic}, nil, 8, map[string]*Group{"g": group},
+		map[string][]Credential{"u": {{ScramSHA256, 4096, []byte("salt"), []byte("a"), []byte("bc")}}}, []byte("abc")}
 	want := pinned(`
 		'HSNP' 00000001 0000000000001234 03 'abc' 0000000000000008
 		01 ID 06 'orders' 01 01 'a' 01 'b' 0000000000000009 01
@@ -74,7 +78,9 @@ func TestPinnedSnapshot(t *testing.T) {
 			0000000000000003 0000000000000004 00000005 00000006 ffffffffffffffff 0000000000000008
 			01 0000000000000007 0001 0000000000000002 01 00000003 00000004 0000000000000005 ffffffffffffffff
 		01 01 'g' 00000007 00 00 00 0000000000000000 00
-			01 ID 01 00000003 0000000000000009 00000001 01 'm' 0000000000000002 ffffffffffffffff`)
+			01 ID 01 00000003 0000000000000009 00000001 01 'm' 0000000000000002 ffffffffffffffff
+		01 01 'u' 01 01 00001000 04 'salt' 01 'a' 02 'bc'
+		03 'abc'`)
 	got := s.AppendSnapshot(nil)
 	body := got[:len(got)-4]
 	if hex.EncodeToString(body) != want {

@@ -19,7 +19,7 @@ var ErrSnapshot = errors.New("not a valid snapshot")
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Clone returns a copy that later entries applied to s do not change. It takes time for each topic, partition,
-// producer and group, but not for each extent, so that it can be made under the owner's lock and encoded outside it.
+// producer, group and user, but not for each extent, so that it can be made under the owner's lock and encoded outside it.
 func (s *State) Clone() *State {
 	c := New()
 	c.clusterID, c.next, c.nextProducerID = s.clusterID, s.next, s.nextProducerID
@@ -35,6 +35,7 @@ func (s *State) Clone() *State {
 		g.shared = true
 		c.groups[id] = g
 	}
+	c.users, c.secret = maps.Clone(s.users), s.secret
 	return c
 }
 
@@ -68,6 +69,11 @@ func (s *State) AppendSnapshot(b []byte) []byte {
 	for g := range s.Groups() {
 		b = g.append(b)
 	}
+	b = appendUvarint(b, len(s.users))
+	for u := range s.Users() {
+		b = u.append(b)
+	}
+	b = appendBytes(b, s.secret)
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
@@ -159,6 +165,11 @@ func (d *decoder) state() *State {
 		g := d.group()
 		s.groups[g.ID] = g
 	}
+	for range d.count(userBytesMin) {
+		u := d.user()
+		s.users[u.Name] = u.Credentials
+	}
+	s.secret = d.bytes()
 	return s
 }
 

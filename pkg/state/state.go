@@ -29,6 +29,8 @@ type State struct {
 	names          map[string]*Topic
 	nextProducerID int64
 	groups         map[string]*Group
+	users          map[string][]Credential // by name; a slice, once here, never changes
+	secret         []byte
 }
 
 // Result is what a command came to.
@@ -44,7 +46,7 @@ type Result struct {
 
 // New returns the state before the first entry.
 func New() *State {
-	return &State{topics: map[ID]*Topic{}, names: map[string]*Topic{}, groups: map[string]*Group{}}
+	return &State{topics: map[ID]*Topic{}, names: map[string]*Topic{}, groups: map[string]*Group{}, users: map[string][]Credential{}}
 }
 
 // ClusterID is Kafka's cluster id: 22 characters of base64url, given by the first CreateCluster command; empty before.
@@ -113,6 +115,12 @@ func (s *State) apply(c raw, at place) (Result, error) {
 		return apply(c, r, s.deleteOffsets)
 	case kindExpireOffsets:
 		return apply(c, r, s.expireOffsets)
+	case kindUpsertCredential:
+		return apply(c, r, s.upsertCredential)
+	case kindDeleteCredential:
+		return apply(c, r, s.deleteCredential)
+	case kindCreateSecret:
+		return apply(c, r, s.createSecret)
 	}
 	return r, fmt.Errorf("unknown command kind %d: written by a newer release?", c.kind)
 }

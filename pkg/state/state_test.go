@@ -366,7 +366,7 @@ func randomEntry(rng *rand.Rand) []byte {
 	var e []byte
 	for range 1 + rng.IntN(8) {
 		id := ID{byte(1 + rng.IntN(3))}
-		switch rng.IntN(16) {
+		switch rng.IntN(17) {
 		case 0:
 			e = AppendCommand(e, CreateTopic{ID: id, Name: fmt.Sprint("topic-", rng.IntN(3)), Partitions: int32(1 + rng.IntN(3)), Config: []ConfigEntry{{"a", "b"}}, NowMs: 9})
 		case 1:
@@ -381,6 +381,8 @@ func randomEntry(rng *rand.Rand) []byte {
 			}
 		case 5:
 			e = AppendCommand(e, ExpireProducers{BeforeMs: rng.Int64N(60)})
+		case 9:
+			e = append(e, randomUserEntry(rng)...)
 		case 6, 7, 8:
 			e = append(e, randomGroupEntry(rng)...)
 		default:
@@ -416,7 +418,8 @@ func TestSnapshotsHoldEveryField(t *testing.T) {
 		map[ID]map[int32]Offset{{1}: {2: {3, 4, "m", 5, 6}}}, false}
 	d = &decoder{b: g.append(nil)}
 	f(g, d.group(), d)
-	s := &State{"cluster", 1, map[ID]*Topic{{1}: topic}, map[string]*Topic{"orders": topic}, 2, map[string]*Group{"g": g}}
+	s := &State{"cluster", 1, map[ID]*Topic{{1}: topic}, map[string]*Topic{"orders": topic}, 2, map[string]*Group{"g": g},
+		map[string][]Credential{"u": {{ScramSHA256, 4096, []byte("salt"), []byte("a"), []byte("b")}, {ScramSHA512, 8192, []byte("t"), []byte("c"), []byte("d")}}}, []byte("secret")}
 	restored, err := Restore(s.AppendSnapshot(nil))
 	if err != nil || !reflect.DeepEqual(restored, s) {
 		t.Errorf("the state comes back as %+v, %v", restored, err)
