@@ -201,13 +201,14 @@ func (e *Engine) AppendBatch(g *Group, i int, id state.ID, partition int32, b re
 }
 
 // AppendCommand appends a command to be awaited with others, as AppendBatch does a batch. It is for what clients do in any
-// amount: like records, such commands leave a full journal its reserve, and nothing that a fetch waits for may come of them.
+// amount: like records, such commands leave a full journal its reserve, but for those that take records away.
 func (e *Engine) AppendCommand(g *Group, i int, c state.Command) {
-	if e.Err() != nil || e.full.Load() {
+	frees := removes(c)
+	if e.Err() != nil || e.full.Load() && !frees {
 		g.Results[i] = refused(kerr.KafkaStorageError)
 		return
 	}
-	e.writer.appendCommand(command{group: g, index: i, bulk: true}, c)
+	e.writer.appendCommand(command{group: g, index: i, removes: frees, bulk: !frees}, c)
 }
 
 // View lets f look at the state as it is at one moment. f is brief, keeps nothing that later entries change, and calls no

@@ -34,6 +34,7 @@ func Table() []Row {
 		{Key: wire.KeyApiVersions, Min: 0, Max: 4, Finish: on((*Handler).apiVersions)},
 		{Key: wire.KeyCreateTopics, Min: 0, Max: 7, Finish: on((*Handler).createTopics)},
 		{Key: wire.KeyDeleteTopics, Min: 0, Max: 6, Finish: on((*Handler).deleteTopics)},
+		{Key: wire.KeyDeleteRecords, Min: 0, Max: 2, Finish: on((*Handler).deleteRecords)},
 		{Key: wire.KeyInitProducerID, Min: 0, Max: 5, Finish: on((*Handler).initProducerID)},
 		{Key: wire.KeyOffsetForLeaderEpoch, Min: 0, Max: 4, Finish: on((*Handler).offsetForLeaderEpoch)},
 		{Key: wire.KeySaslAuthenticate, Min: 0, Max: 2, Finish: on((*Handler).saslAuthenticate)},
