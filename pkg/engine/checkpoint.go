@@ -75,14 +75,14 @@ func (e *Engine) load() (*state.State, error) {
 
 // checkpoints returns where there are checkpoints, in order. Objects beside them that are something else are left alone.
 func (e *Engine) checkpoints() ([]uint64, error) {
-	keys, err := e.store.List(context.Background(), checkpointPrefix)
+	objects, err := e.store.List(context.Background(), checkpointPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list checkpoints: %w", err)
 	}
 	var slots []uint64
-	for _, key := range keys {
-		slot, err := strconv.ParseUint(strings.TrimPrefix(key, checkpointPrefix), 10, 64)
-		if err == nil && key == checkpointKey(slot) {
+	for _, o := range objects {
+		slot, err := strconv.ParseUint(strings.TrimPrefix(o.Key, checkpointPrefix), 10, 64)
+		if err == nil && o.Key == checkpointKey(slot) {
 			slots = append(slots, slot)
 		}
 	}

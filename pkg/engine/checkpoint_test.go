@@ -202,7 +202,7 @@ func TestMaintenanceTakesTurns(t *testing.T) {
 	all.Wait()
 	r.Close()
 	keys, err := r.store.List(t.Context(), checkpointPrefix)
-	if err != nil || len(keys) != 1 || keys[0] != checkpointKey(r.checkpointed.Load()) {
+	if err != nil || len(keys) != 1 || keys[0].Key != checkpointKey(r.checkpointed.Load()) {
 		t.Errorf("checkpoints %v, %v, the last one said to be at %d", keys, err, r.checkpointed.Load())
 	}
 	r.open()

@@ -10,6 +10,7 @@ package file
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,7 @@ type Store struct {
 		sync.Mutex
 		lasting map[string]bool // directories whose names are durable
 	}
+	naming sync.Mutex // held by who gives a name to a file or takes one away
 }
 
 var _ objstore.Store = (*Store)(nil)
@@ -74,6 +76,18 @@ func (s *Store) Get(_ context.Context, key string) ([]byte, error) {
 	}
 	b, err := os.ReadFile(name)
 	return b, named("get", key, err)
+}
+
+// GetVersion implements objstore.Store.
+func (s *Store) GetVersion(ctx context.Context, key string) ([]byte, objstore.Version, error) {
+	b, err := s.Get(ctx, key)
+	return b, version(b), err
+}
+
+// version is a checksum that nobody can forge.
+func version(b []byte) objstore.Version {
+	sum := sha256.Sum256(b)
+	return objstore.Version(sum[:])
 }
 
 // GetRange implements objstore.Store.
@@ -114,6 +128,20 @@ func (s *Store) PutIfAbsent(_ context.Context, key string, b []byte) error {
 	return s.put("put if absent", key, b, s.placeNew)
 }
 
+// PutIfMatch implements objstore.Store.
+func (s *Store) PutIfMatch(_ context.Context, key string, b []byte, v objstore.Version) error {
+	return s.put("put in place of a version of", key, b, func(from, to string) error {
+		old, err := os.ReadFile(to)
+		switch {
+		case isAbsent(err), err == nil && version(old) != v:
+			return objstore.ErrPrecondition
+		case err != nil:
+			return err
+		}
+		return s.disk.rename(from, to)
+	})
+}
+
 // put writes b to a new file and gives it its name by place.
 func (s *Store) put(doing, key string, b []byte, place func(from, to string) error) error {
 	name, err := s.name(key)
@@ -127,7 +155,9 @@ func (s *Store) put(doing, key string, b []byte, place func(from, to string) err
 	from := filepath.Join(s.dir, writing, rand.Text())
 	err = s.write(from, b)
 	if err == nil {
+		s.naming.Lock()
 		err = place(from, name)
+		s.naming.Unlock()
 	}
 	s.disk.remove(from) // which rename has done; what stays for some reason is swept by Open
 	if err == nil {
@@ -195,7 +225,7 @@ func (s *Store) lasts(dir string) bool {
 }
 
 // List implements objstore.Store.
-func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
+func (s *Store) List(ctx context.Context, prefix string) ([]objstore.Object, error) {
 	top := s.dir
 	if dir, _, below := cutLast(prefix, "/"); below {
 		name, err := s.name(dir)
@@ -204,7 +234,7 @@ func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
 		}
 		top = name
 	}
-	var keys []string
+	var all []objstore.Object
 	err := filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case isAbsent(err):
@@ -217,16 +247,29 @@ func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
 			return ctx.Err()
 		}
 		rel, err := filepath.Rel(s.dir, name)
-		if key := filepath.ToSlash(rel); strings.HasPrefix(key, prefix) {
-			keys = append(keys, key)
+		if key := filepath.ToSlash(rel); err == nil && strings.HasPrefix(key, prefix) {
+			all, err = appendObject(all, key, d)
 		}
 		return err
 	})
-	slices.Sort(keys) // a walk has "a/b" before "a-b"
+	// A walk has "a/b" before "a-b".
+	slices.SortFunc(all, func(a, b objstore.Object) int { return strings.Compare(a.Key, b.Key) })
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", prefix, err)
 	}
-	return keys, nil
+	return all, nil
+}
+
+// appendObject appends the object in a file, unless it has gone meanwhile.
+func appendObject(all []objstore.Object, key string, d fs.DirEntry) ([]objstore.Object, error) {
+	info, err := d.Info()
+	switch {
+	case isAbsent(err):
+		return all, nil
+	case err != nil:
+		return all, err
+	}
+	return append(all, objstore.Object{Key: key, Bytes: info.Size()}), nil
 }
 
 // cutLast slices s around the last sep.
@@ -247,7 +290,10 @@ func (s *Store) Delete(_ context.Context, key string) error {
 	if info, err := os.Lstat(name); err == nil && info.IsDir() {
 		return nil
 	}
-	if err := s.disk.remove(name); err != nil && !isAbsent(err) {
+	s.naming.Lock()
+	err = s.disk.remove(name)
+	s.naming.Unlock()
+	if err != nil && !isAbsent(err) {
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
 	return nil

@@ -36,6 +36,15 @@ func (s *Store) Get(_ context.Context, key string) ([]byte, error) {
 	return bytes.Clone(b), err
 }
 
+// GetVersion implements objstore.Store.
+func (s *Store) GetVersion(_ context.Context, key string) ([]byte, objstore.Version, error) {
+	b, err := s.object(key)
+	return bytes.Clone(b), version(b), err
+}
+
+// version is the bytes themselves: as good a version as any, where they need not travel.
+func version(b []byte) objstore.Version { return objstore.Version(b) }
+
 // GetRange implements objstore.Store.
 func (s *Store) GetRange(_ context.Context, key string, p []byte, off int64) error {
 	b, err := s.object(key)
@@ -87,12 +96,31 @@ func (s *Store) PutIfAbsent(_ context.Context, key string, b []byte) error {
 	return nil
 }
 
+// PutIfMatch implements objstore.Store.
+func (s *Store) PutIfMatch(_ context.Context, key string, b []byte, v objstore.Version) error {
+	if err := objstore.CheckKey(key); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old, ok := s.mu.objects[key]; !ok || version(old) != v {
+		return fmt.Errorf("put %s in place of a version: %w", key, objstore.ErrPrecondition)
+	}
+	s.mu.objects[key] = append([]byte{}, b...)
+	return nil
+}
+
 // List implements objstore.Store.
-func (s *Store) List(_ context.Context, prefix string) ([]string, error) {
+func (s *Store) List(_ context.Context, prefix string) ([]objstore.Object, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	keys := slices.Sorted(maps.Keys(s.mu.objects))
-	return slices.DeleteFunc(keys, func(k string) bool { return !strings.HasPrefix(k, prefix) }), nil
+	var all []objstore.Object
+	for _, key := range slices.Sorted(maps.Keys(s.mu.objects)) {
+		if strings.HasPrefix(key, prefix) {
+			all = append(all, objstore.Object{Key: key, Bytes: int64(len(s.mu.objects[key]))})
+		}
+	}
+	return all, nil
 }
 
 // Delete implements objstore.Store.

@@ -30,10 +30,12 @@ func Checks() []Check {
 		{"an object is read back, whole and in part", objectsAreReadBack},
 		{"an absent object is absent", absentIsAbsent},
 		{"put replaces, put if absent does not", conditionsHold},
+		{"a version is replaced, another one is not", versionsAreMatched},
 		{"bytes are copied", bytesAreCopied},
 		{"a listing is in order and complete", listingIsOrdered},
 		{"what is no key is refused", keysAreChecked},
 		{"of rivals exactly one is first", rivalsAreParted},
+		{"of rivals exactly one replaces a version", replacersAreParted},
 		{"a reader sees one version", versionsAreNotMixed},
 	}
 }
@@ -136,14 +138,45 @@ func conditionsHold(ctx context.Context, s objstore.Store) error {
 		holds(ctx, s, "k", []byte("four")))
 }
 
+func versionsAreMatched(ctx context.Context, s objstore.Store) error {
+	_, _, err := s.GetVersion(ctx, "k")
+	errs := []error{
+		ends(err, objstore.ErrAbsent, "get a version of nothing"),
+		ends(s.Put(ctx, "k", []byte("one")), nil, "put"),
+	}
+	b, one, err := s.GetVersion(ctx, "k")
+	errs = append(errs,
+		ends(err, nil, "get a version"),
+		ends(s.PutIfMatch(ctx, "absent", []byte("x"), one), objstore.ErrPrecondition, "replace nothing"),
+		ends(s.PutIfMatch(ctx, "k", []byte("two"), one), nil, "replace a version"),
+		holds(ctx, s, "k", []byte("two")),
+		ends(s.PutIfMatch(ctx, "k", []byte("three"), one), objstore.ErrPrecondition, "replace a version that has gone"),
+		holds(ctx, s, "k", []byte("two")))
+	if string(b) != "one" {
+		errs = append(errs, fmt.Errorf("the version is of %q, want %q", b, "one"))
+	}
+	_, two, err := s.GetVersion(ctx, "k")
+	return errors.Join(append(errs,
+		ends(err, nil, "get the next version"),
+		ends(s.Delete(ctx, "k"), nil, "delete"),
+		ends(s.PutIfMatch(ctx, "k", []byte("three"), two), objstore.ErrPrecondition, "replace what was deleted"),
+		ends(s.PutIfAbsent(ctx, "k", []byte("four")), nil, "put if absent after delete"),
+		ends(s.PutIfMatch(ctx, "k", []byte("five"), two), objstore.ErrPrecondition, "replace what came after what was deleted"),
+		holds(ctx, s, "k", []byte("four")))...)
+}
+
 func bytesAreCopied(ctx context.Context, s objstore.Store) error {
 	b := []byte("as it was")
 	errs := []error{ends(s.Put(ctx, "put", b), nil, "put"), ends(s.PutIfAbsent(ctx, "new", b), nil, "put if absent")}
 	clear(b)
-	for _, key := range []string{"put", "new"} {
+	_, v, err := s.GetVersion(ctx, "new")
+	b = []byte("replaced")
+	errs = append(errs, err, ends(s.PutIfMatch(ctx, "new", b, v), nil, "replace a version"))
+	clear(b)
+	for key, want := range map[string]string{"put": "as it was", "new": "replaced"} {
 		got, err := s.Get(ctx, key)
 		clear(got)
-		errs = append(errs, err, holds(ctx, s, key, []byte("as it was")))
+		errs = append(errs, err, holds(ctx, s, key, []byte(want)))
 	}
 	return errors.Join(errs...)
 }
@@ -152,12 +185,16 @@ func listingIsOrdered(ctx context.Context, s objstore.Store) error {
 	keys := []string{"a", "b-c", "b/c-d/e", "b/c.d", "b/d/00000000000000000009", "b/d/00000000000000000010", "b0", "ü/€"}
 	var errs []error
 	for _, i := range []int{3, 7, 0, 5, 2, 4, 6, 1} {
-		errs = append(errs, ends(s.Put(ctx, keys[i], nil), nil, "put %s", keys[i]))
+		errs = append(errs, ends(s.Put(ctx, keys[i], []byte(keys[i])), nil, "put %s", keys[i]))
 	}
 	f := func(prefix string, want ...string) {
 		got, err := s.List(ctx, prefix)
-		if err != nil || !slices.Equal(got, want) {
-			errs = append(errs, fmt.Errorf("list %q: %q, %v; want %q", prefix, got, err, want))
+		var objects []objstore.Object
+		for _, key := range want {
+			objects = append(objects, objstore.Object{Key: key, Bytes: int64(len(key))})
+		}
+		if err != nil || !slices.Equal(got, objects) {
+			errs = append(errs, fmt.Errorf("list %q: %v, %v; want %v", prefix, got, err, objects))
 		}
 	}
 	f("", keys...)
@@ -184,6 +221,7 @@ func keysAreChecked(ctx context.Context, s objstore.Store) error {
 			ends(s.GetRange(ctx, key, nil, 0), objstore.ErrKey, "get a range of %.20q", key),
 			ends(s.Put(ctx, key, nil), objstore.ErrKey, "put %.20q", key),
 			ends(s.PutIfAbsent(ctx, key, nil), objstore.ErrKey, "put if absent %.20q", key),
+			ends(s.PutIfMatch(ctx, key, nil, ""), objstore.ErrKey, "put in place of a version of %.20q", key),
 			ends(s.Delete(ctx, key), objstore.ErrKey, "delete %.20q", key))
 	}
 	longest := strings.Repeat(strings.Repeat("k", 255)+"/", 3) + strings.Repeat("k", 255)
@@ -192,13 +230,41 @@ func keysAreChecked(ctx context.Context, s objstore.Store) error {
 
 // rivalsAreParted has many goroutines put one key if absent, many times.
 func rivalsAreParted(ctx context.Context, s objstore.Store) error {
+	return parted(ctx, s, func(string) (func(key string, b []byte) error, error) {
+		return func(key string, b []byte) error { return s.PutIfAbsent(ctx, key, b) }, nil
+	})
+}
+
+// replacersAreParted has many goroutines replace one version of an object, many times.
+func replacersAreParted(ctx context.Context, s objstore.Store) error {
+	return parted(ctx, s, func(key string) (func(key string, b []byte) error, error) {
+		if err := s.Put(ctx, key, []byte("the version")); err != nil {
+			return nil, err
+		}
+		_, v, err := s.GetVersion(ctx, key)
+		return func(key string, b []byte) error { return s.PutIfMatch(ctx, key, b, v) }, err
+	})
+}
+
+// parted has rivals call the write that begin returns for a key, and checks that one succeeds. What ended in ErrConflict is
+// called again.
+func parted(ctx context.Context, s objstore.Store, begin func(key string) (write func(key string, b []byte) error, err error)) error {
 	const rounds, rivals = 30, 8
 	for round := range rounds {
 		key := fmt.Sprintf("slots/%d", round)
+		write, err := begin(key)
+		if err != nil {
+			return err
+		}
 		errs := make([]error, rivals)
 		var all sync.WaitGroup
 		for i := range rivals {
-			all.Go(func() { errs[i] = s.PutIfAbsent(ctx, key, bytes.Repeat([]byte{byte(i)}, 1000)) })
+			all.Go(func() {
+				errs[i] = objstore.ErrConflict
+				for errors.Is(errs[i], objstore.ErrConflict) {
+					errs[i] = write(key, bytes.Repeat([]byte{byte(i)}, 1000))
+				}
+			})
 		}
 		all.Wait()
 		winner := slices.Index(errs, nil)
@@ -241,9 +307,9 @@ func versionsAreNotMixed(ctx context.Context, s objstore.Store) error {
 				if err == nil && (len(b) == 0 || !bytes.Equal(b, version(int(b[0])))) {
 					errs[i] = errors.New("a reader sees a mixture of versions")
 				}
-				keys, err := s.List(ctx, "")
-				if err == nil && !slices.Equal(keys, []string{"k"}) {
-					err = fmt.Errorf("a listing shows %q while k is written", keys)
+				all, err := s.List(ctx, "")
+				if err == nil && (len(all) != 1 || all[0].Key != "k") {
+					err = fmt.Errorf("a listing shows %v while k is written", all)
 				}
 				errs[i] = errors.Join(errs[i], err)
 			}

@@ -23,6 +23,17 @@ func (s looksThenPuts) PutIfAbsent(ctx context.Context, key string, b []byte) er
 	return s.Put(ctx, key, b)
 }
 
+// looksThenReplaces looks whether an object is of a version and then puts another one.
+type looksThenReplaces struct{ *mem.Store }
+
+func (s looksThenReplaces) PutIfMatch(ctx context.Context, key string, b []byte, v objstore.Version) error {
+	if _, is, err := s.GetVersion(ctx, key); err != nil || is != v {
+		return s.Store.PutIfMatch(ctx, key, b, v)
+	}
+	runtime.Gosched()
+	return s.Put(ctx, key, b)
+}
+
 // putsInParts has an object appear bit by bit.
 type putsInParts struct{ *mem.Store }
 
@@ -38,10 +49,10 @@ func (s putsInParts) Put(ctx context.Context, key string, b []byte) error {
 // listsBackwards has its keys in the wrong order.
 type listsBackwards struct{ *mem.Store }
 
-func (s listsBackwards) List(ctx context.Context, prefix string) ([]string, error) {
-	keys, err := s.Store.List(ctx, prefix)
-	slices.Reverse(keys)
-	return keys, err
+func (s listsBackwards) List(ctx context.Context, prefix string) ([]objstore.Object, error) {
+	all, err := s.Store.List(ctx, prefix)
+	slices.Reverse(all)
+	return all, err
 }
 
 // The suite is worth something: a driver that breaks a promise fails it.
@@ -56,6 +67,7 @@ func TestBrokenTwinsFail(t *testing.T) {
 		t.Errorf("%T passes %q", twin(nil), check)
 	}
 	f(func(s *mem.Store) objstore.Store { return looksThenPuts{s} }, "of rivals exactly one is first")
+	f(func(s *mem.Store) objstore.Store { return looksThenReplaces{s} }, "of rivals exactly one replaces a version")
 	f(func(s *mem.Store) objstore.Store { return putsInParts{s} }, "a reader sees one version")
 	f(func(s *mem.Store) objstore.Store { return listsBackwards{s} }, "a listing is in order and complete")
 }
