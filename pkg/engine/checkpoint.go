@@ -5,16 +5,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
+	"github.com/heraclitus/heraclitus/pkg/objstore"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// checkpointPrefix begins the keys of checkpoints; the slot that a replay goes on with follows, in 20 digits.
-const checkpointPrefix = "checkpoints/"
+// checkpointPrefix begins the keys of checkpoints; the slot that a replay goes on with follows, in 20 digits. Beside each lies
+// a second copy of it: the journal before a checkpoint is gone, so it must not be lost to one bad block.
+const (
+	checkpointPrefix = "checkpoints/"
+	copySuffix       = ".copy"
+)
 
 func checkpointKey(slot uint64) string { return fmt.Sprintf("%s%020d", checkpointPrefix, slot) }
 
@@ -49,31 +55,47 @@ func (e *Engine) recover() error {
 	return nil
 }
 
-// load returns the state of the newest checkpoint, or a new state when there is none. One that is damaged is an error: there is
-// no older one, or the journal has been trimmed since.
+// load returns the state of the newest checkpoint, or a new state when there is none. That one must be readable, or its copy:
+// there is no older one, or the journal has been trimmed since.
 func (e *Engine) load() (*state.State, error) {
 	slots, err := e.checkpoints()
 	if err != nil || len(slots) == 0 {
 		return state.New(), err
 	}
 	slot := slots[len(slots)-1]
-	key := checkpointKey(slot)
+	s, err := e.restore(slot, checkpointKey(slot))
+	if errors.Is(err, state.ErrSnapshot) || errors.Is(err, objstore.ErrAbsent) {
+		e.log.Warn("checkpoint is damaged: its copy is read", "err", err)
+		damage := err
+		if s, err = e.restore(slot, checkpointKey(slot)+copySuffix); err != nil {
+			err = errors.Join(damage, err)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("without the newest checkpoint or its copy the journal cannot be understood: restore the whole storage folder from a copy of one time: %w", err)
+	}
+	e.checkpointed.Store(slot)
+	return s, nil
+}
+
+// restore reads the checkpoint at a slot under its name, or that of its copy.
+func (e *Engine) restore(slot uint64, key string) (*state.State, error) {
 	b, err := e.store.Get(context.Background(), key)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
 	s, err := state.Restore(b)
 	if err == nil && s.Next() != slot {
-		err = fmt.Errorf("it is the checkpoint at entry %d", s.Next())
+		err = fmt.Errorf("it is the checkpoint at entry %d: %w", s.Next(), state.ErrSnapshot)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s, without which the journal cannot be understood: restore the whole storage folder from a copy of one time: %w", key, err)
+		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
-	e.checkpointed.Store(slot)
 	return s, nil
 }
 
-// checkpoints returns where there are checkpoints, in order. Objects beside them that are something else are left alone.
+// checkpoints returns where there are checkpoints, or copies of them, in order. Objects beside them that are something else are
+// left alone.
 func (e *Engine) checkpoints() ([]uint64, error) {
 	objects, err := e.store.List(context.Background(), checkpointPrefix)
 	if err != nil {
@@ -81,12 +103,13 @@ func (e *Engine) checkpoints() ([]uint64, error) {
 	}
 	var slots []uint64
 	for _, o := range objects {
-		slot, err := strconv.ParseUint(strings.TrimPrefix(o.Key, checkpointPrefix), 10, 64)
-		if err == nil && o.Key == checkpointKey(slot) {
+		digits := strings.TrimSuffix(strings.TrimPrefix(o.Key, checkpointPrefix), copySuffix)
+		slot, err := strconv.ParseUint(digits, 10, 64)
+		if err == nil && strings.TrimSuffix(o.Key, copySuffix) == checkpointKey(slot) {
 			slots = append(slots, slot)
 		}
 	}
-	return slots, nil
+	return slices.Compact(slots), nil
 }
 
 // checkpoint stores the state as it is now, removes the checkpoints before, and trims the journal.
@@ -120,7 +143,13 @@ func (e *Engine) keep(s *state.State) error {
 	b := s.AppendSnapshot(nil)
 	err := e.put(checkpointKey(s.Next()), b)
 	e.metrics.Storage("checkpoint").Done(start, len(b), err)
-	return err
+	if err != nil {
+		return err
+	}
+	if err := e.put(checkpointKey(s.Next())+copySuffix, b); err != nil {
+		e.log.Warn("checkpoint has no second copy", "err", err)
+	}
+	return nil
 }
 
 // broken passes on an error of the journal, and notes when nothing can be written any more.
@@ -151,7 +180,8 @@ func (e *Engine) removeOld() error {
 	slots, err := e.checkpoints()
 	for _, slot := range slots {
 		if err == nil && slot < e.checkpointed.Load() {
-			err = e.store.Delete(context.Background(), checkpointKey(slot))
+			err = errors.Join(e.store.Delete(context.Background(), checkpointKey(slot)),
+				e.store.Delete(context.Background(), checkpointKey(slot)+copySuffix))
 		}
 	}
 	return err

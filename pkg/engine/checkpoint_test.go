@@ -100,8 +100,8 @@ func TestOtherObjectsAreNoCheckpoints(t *testing.T) {
 		if log, err := r.Offsets(id, 0); err != nil || log.HighWatermark != 2 {
 			t.Errorf("%s: high watermark %d after a restart, %v", key, log.HighWatermark, err)
 		}
-		if keys, err := r.store.List(t.Context(), checkpointPrefix); err != nil || len(keys) != 2 {
-			t.Errorf("%s: objects %v, %v; want it and a checkpoint", key, keys, err)
+		if keys, err := r.store.List(t.Context(), checkpointPrefix); err != nil || len(keys) != 3 {
+			t.Errorf("%s: objects %v, %v; want it, a checkpoint and its copy", key, keys, err)
 		}
 	}
 }
@@ -129,8 +129,8 @@ func TestFailedCheckpointIsTriedAgain(t *testing.T) {
 		if got := r.checkpointed.Load(); got < 1000 {
 			t.Errorf("the last checkpoint is at entry %d", got)
 		}
-		if puts := store.puts.Load(); puts != 3 {
-			t.Errorf("%d tries after a while, want 3", puts)
+		if puts := store.puts.Load(); puts != 4 {
+			t.Errorf("%d tries after a while, want 3, and one of the copy", puts)
 		}
 	})
 }
@@ -202,7 +202,7 @@ func TestMaintenanceTakesTurns(t *testing.T) {
 	all.Wait()
 	r.Close()
 	keys, err := r.store.List(t.Context(), checkpointPrefix)
-	if err != nil || len(keys) != 1 || keys[0].Key != checkpointKey(r.checkpointed.Load()) {
+	if err != nil || len(keys) != 2 || keys[0].Key != checkpointKey(r.checkpointed.Load()) {
 		t.Errorf("checkpoints %v, %v, the last one said to be at %d", keys, err, r.checkpointed.Load())
 	}
 	r.open()

@@ -585,30 +585,41 @@ type fullStore struct{ *memstore.Store }
 
 func (fullStore) Put(context.Context, string, []byte) error { return errFull }
 
-func TestDamagedCheckpointIsRefused(t *testing.T) {
+// TestDamagedCheckpoint shows that a checkpoint which is damaged or gone does no harm while its copy is there, and that without
+// either a server does not start.
+func TestDamagedCheckpoint(t *testing.T) {
 	r := newRig(t, Options{})
-	r.create("orders", 1)
+	id := r.create("orders", 1)
 	r.Close()
-	slots, err := r.checkpoints()
-	if err != nil || len(slots) != 1 {
-		t.Fatalf("checkpoints %v, %v", slots, err)
-	}
-	key := checkpointKey(slots[0])
+	key := checkpointKey(r.checkpointed.Load())
 	good, err := r.store.Get(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	put := func(b []byte) {
+	put := func(key string, b []byte) {
 		t.Helper()
 		if err := r.store.Put(t.Context(), key, b); err != nil {
 			t.Fatal(err)
 		}
 	}
-	put([]byte("damaged"))
-	if _, err := Open(r.journal, r.store, r.options); !errors.Is(err, state.ErrSnapshot) {
-		t.Errorf("opened on a damaged checkpoint: %v", err)
+	for _, damage := range []func(){
+		func() { put(key, []byte("damaged")) },
+		func() { r.store.Delete(t.Context(), key) },
+		func() { put(key, good); put(key+copySuffix, []byte("damaged")) },
+		func() { r.store.Delete(t.Context(), key+copySuffix) },
+	} {
+		damage()
+		r.open()
+		if _, ok := r.TopicByID(id); !ok {
+			t.Error("opened without the state of the checkpoint")
+		}
+		r.Close()
 	}
-	put(good)
+	put(key, []byte("damaged"))
+	if _, err := Open(r.journal, r.store, r.options); !errors.Is(err, state.ErrSnapshot) {
+		t.Errorf("opened on a damaged checkpoint without a copy: %v", err)
+	}
+	put(key, good)
 	r.open()
 }
 

@@ -113,27 +113,22 @@ func (e *Engine) outdated(nowMs int64) []move {
 	return moves
 }
 
-// retained returns the first offset of a partition to keep, in steps of extents: those whose youngest record is older than
+// retained returns the first offset of a partition to keep, in steps of pieces: those whose youngest record is older than
 // ageMs are let go, and those without which bytesMax bytes remain. Negative limits mean none, as in Kafka. bytes is what is kept.
 func retained(p *state.Partition, ageMs, bytesMax, nowMs int64) (start, bytes int64) {
-	bytes = p.Bytes
-	for x := range p.Extents(p.LogStart) {
-		tooOld := ageMs >= 0 && youngestMs(x) < nowMs-ageMs
-		tooMuch := bytesMax >= 0 && bytes-int64(x.Bytes) >= bytesMax
-		if !tooOld && !tooMuch {
-			return x.Base, bytes
+	start, bytes = p.LogStart, p.Bytes
+	for c := range pieces(p) {
+		tooOld := ageMs >= 0 && c.youngestMs() < nowMs-ageMs
+		tooMuch := bytesMax >= 0 && bytes-c.bytes >= bytesMax
+		if bytes < p.Bytes {
+			start = c.base
 		}
-		bytes -= int64(x.Bytes)
+		if !tooOld && !tooMuch {
+			return start, bytes
+		}
+		bytes -= c.bytes
 	}
 	return p.HighWatermark, 0
-}
-
-// youngestMs is the time of an extent's youngest record: when it came, if the records say nothing; Kafka's LogSegment.largestTimestamp.
-func youngestMs(x state.Extent) int64 {
-	if x.MaxTimestamp >= 0 {
-		return x.MaxTimestamp
-	}
-	return x.CameMs
 }
 
 func (e *Engine) hasProducersSilentSince(ms int64) bool {
