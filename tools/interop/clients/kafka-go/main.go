@@ -173,14 +173,7 @@ func roundTrip(ctx context.Context, s contract.Settings, codec kafka.Compression
 			got = append(got, common(m))
 		}
 	}
-	for _, r := range sent { // an empty value of a header is null to its reader
-		for i, h := range r.Headers {
-			if len(h.Value) == 0 {
-				r.Headers[i].Value = nil
-			}
-		}
-	}
-	return contract.Compare(got, sent)
+	return contract.Compare(got, contract.EmptyAsNull(sent)) // its reader does not tell them apart
 }
 
 // native are records as kafka-go writes them, common is one it read as the contract has it.

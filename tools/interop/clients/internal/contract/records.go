@@ -71,6 +71,24 @@ func headers(i int) []Header {
 	return []Header{{"b", []byte("1")}, {"a", []byte("2")}, {"b", []byte("3")}, {"empty", []byte{}}, {"null", nil}}
 }
 
+// EmptyAsNull makes of records what a client reads that does not tell an empty key, value or header from a null one.
+func EmptyAsNull(records []Record) []Record {
+	null := func(b []byte) []byte {
+		if len(b) == 0 {
+			return nil
+		}
+		return b
+	}
+	for i := range records {
+		r := &records[i]
+		r.Key, r.Value = null(r.Key), null(r.Value)
+		for j, h := range r.Headers {
+			r.Headers[j].Value = null(h.Value)
+		}
+	}
+	return records
+}
+
 // Compare says how the records that were read differ from those that were sent, partition by partition, in order.
 func Compare(read, sent []Record) error {
 	for p := range int32(Partitions) {
