@@ -3,6 +3,8 @@ package contract
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"strconv"
 	"time"
 )
 
@@ -52,13 +54,21 @@ func key(i int) []byte {
 func value(i int) []byte {
 	switch {
 	case i%40 == 9:
-		return bytes.Repeat(fmt.Appendf(nil, "%07d ", i), 100<<10/8)
+		return bytes.Repeat(fmt.Appendf(nil, "%07d ", i), largeBytes()/8)
 	case i%7 == 0:
 		return nil
 	case i%7 == 1:
 		return []byte{}
 	}
 	return fmt.Appendf(nil, "value %d, of some length, so that there is something to compress", i)
+}
+
+// largeBytes is the size of the largest values: 100 KiB, unless LARGE_BYTES asks for less, as tools/capture does.
+func largeBytes() int {
+	if n, err := strconv.Atoi(os.Getenv("LARGE_BYTES")); err == nil {
+		return n
+	}
+	return 100 << 10
 }
 
 func headers(i int) []Header {
