@@ -67,13 +67,13 @@ var (
 	ErrKey = errors.New("not a valid key")
 )
 
-// What every store takes: the longest key of S3, the longest file name of Linux.
+// What every store takes: the longest key of S3 without the prefix of a place in a bucket, the longest file name of Linux.
 const (
-	keyBytesMax     = 1024
+	keyBytesMax     = 800
 	segmentBytesMax = 255
 )
 
-// CheckKey returns ErrKey unless key is what every driver can store under its name: a path of UTF-8 of at most 1,024
+// CheckKey returns ErrKey unless key is what every driver can store under its name: a path of UTF-8 of at most 800
 // bytes, of segments of at most 255 between single slashes, none of them empty, "." or "..", without control characters
 // and backslashes.
 func CheckKey(key string) error {

@@ -43,6 +43,7 @@ var homes = map[string][]string{
 	"github.com/xrash/smetrics":          {"pkg/config"},
 	"golang.org/x/net":                   {"pkg/admin"},
 	"golang.org/x/sys":                   {"pkg/journal/file", "pkg/server"},
+	"github.com/minio/minio-go/v7":       {"pkg/objstore/s3", "pkg/objstore/s3/s3test"},
 	"github.com/anishathalye/porcupine":  {"pkg/journal/journaltest"},
 }
 
