@@ -51,7 +51,7 @@ func TestPlain(t *testing.T) {
 		if err != nil && kerr.Of(err) != kerr.SaslAuthenticationFailed {
 			t.Errorf("%.40q: code %v", token, kerr.Of(err))
 		}
-		if a.metrics.Authentications(result).Get() != 1 {
+		if a.metrics.Authentications(Plain, result).Get() != 1 {
 			t.Errorf("%.40q: not counted as %s", token, result)
 		}
 		if err != nil && strings.Contains(err.Error(), secret) {

@@ -9,15 +9,15 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 )
 
-// user is somebody who may come in. Of name and password the hashes are compared: they are of one length, so that the
+// plainUser is who may come in by PLAIN. Of name and password the hashes are compared: they are of one length, so that the
 // time it takes says nothing about how much of a guess was right.
-type user struct {
+type plainUser struct {
 	name                   string
 	nameHash, passwordHash [sha256.Size]byte
 }
 
-func newUser(name, password string) user {
-	return user{name: name, nameHash: sha256.Sum256([]byte(name)), passwordHash: sha256.Sum256([]byte(password))}
+func newPlainUser(name, password string) plainUser {
+	return plainUser{name: name, nameHash: sha256.Sum256([]byte(name)), passwordHash: sha256.Sum256([]byte(password))}
 }
 
 // What PLAIN refuses, in Kafka's words. A wrong name reads like a wrong password.
@@ -33,33 +33,43 @@ func failed(why, result string) *Refusal {
 	return &Refusal{kerr.SaslAuthenticationFailed, "Authentication failed: " + why, result}
 }
 
+// plainExchange is a run of PLAIN: one token.
+type plainExchange struct{ only *plainUser }
+
+func (x *plainExchange) user() string { return x.only.name }
+
+func (x *plainExchange) step(token []byte) (answer []byte, done bool, refusal *Refusal) {
+	refusal = x.only.verify(token)
+	return nil, refusal == nil, refusal
+}
+
 // verify takes a PLAIN token, whose three parts a NUL divides: the identity to act as, which may be empty, the name and the
-// password. It returns the name of the user that the token proves.
-func (u *user) verify(token []byte) (name string, refusal *Refusal) {
+// password. It says why that is refused, if it is.
+func (u *plainUser) verify(token []byte) *Refusal {
 	if len(token) > tokenBytesMax {
-		return "", errTooLong
+		return errTooLong
 	}
 	parts := bytes.Split(token, []byte{0})
 	if len(parts) != 3 {
 		message := fmt.Sprintf("Invalid SASL/PLAIN response: expected 3 tokens, got %d", len(parts))
-		return "", &Refusal{kerr.SaslAuthenticationFailed, message, resultMalformed}
+		return &Refusal{kerr.SaslAuthenticationFailed, message, resultMalformed}
 	}
 	identity, given, password := parts[0], parts[1], parts[2]
 	switch {
 	case len(given) == 0:
-		return "", errNoName
+		return errNoName
 	case len(password) == 0:
-		return "", errNoPassword
+		return errNoPassword
 	case !u.is(given, password):
-		return "", errCredentials
+		return errCredentials
 	case len(identity) > 0 && string(identity) != u.name:
-		return "", errOtherID
+		return errOtherID
 	}
-	return u.name, nil
+	return nil
 }
 
 // is compares both, always.
-func (u *user) is(name, password []byte) bool {
+func (u *plainUser) is(name, password []byte) bool {
 	nameHash, passwordHash := sha256.Sum256(name), sha256.Sum256(password)
 	return subtle.ConstantTimeCompare(nameHash[:], u.nameHash[:])&subtle.ConstantTimeCompare(passwordHash[:], u.passwordHash[:]) == 1
 }

@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"cmp"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -13,9 +15,12 @@ type state uint8
 const (
 	stateNew           state = iota // the mechanism is not chosen
 	stateChosen                     // tokens are to come
-	stateAuthenticated              // for good: sessions have no end but their connection's
+	stateAuthenticated              // until the session expires, if it does; a handshake leads back to stateChosen then
 	stateFailed                     // for good
 )
+
+// renewalWait is the least time between two beginnings of a re-authentication, as in Kafka.
+const renewalWait = time.Second
 
 // Session is one connection's conversation about who it is. It is not safe for concurrent use. Its zero value never lets
 // anybody in.
@@ -24,7 +29,11 @@ type Session struct {
 	peer          netip.Addr
 	state         state
 	raw           bool
+	mechanism     string   // chosen; of a session that is renewed, by the first handshake
+	exchange      exchange // in stateChosen; nil there when the mechanism is another than before
 	user          string
+	expires       time.Time // zero for a session that does not
+	renewed       time.Time // when the newest re-authentication began
 	failure       *Refusal
 	delay         time.Duration
 }
@@ -33,31 +42,55 @@ type Session struct {
 var (
 	errMechanism = &Refusal{kerr.UnsupportedSaslMechanism, "SASL mechanism is not served", resultMechanism}
 	errState     = &Refusal{kerr.IllegalSaslState, "SASL request at the wrong place", resultState}
+	errOther     = &Refusal{kerr.SaslAuthenticationFailed, "SASL mechanism requested by client is not supported for re-authentication", resultMechanism}
 	errLate      = &Refusal{kerr.IllegalSaslState, "SaslAuthenticate request received after successful authentication", resultState}
 )
 
 // Anonymous returns the session of a connection to a listener that asks nobody.
 func Anonymous() *Session { return &Session{state: stateAuthenticated} }
 
-// Mechanisms lists what Handshake accepts.
+// Mechanisms lists what Handshake accepts. It is not to be changed.
 func (s *Session) Mechanisms() []string {
 	if s.authenticator == nil {
 		return nil
 	}
-	return []string{Plain}
+	return s.authenticator.mechanisms
 }
 
 // Handshake chooses the mechanism. With raw the tokens follow without Kafka's framing, as before KIP-152. An error is a
-// *Refusal: it ends the session, unless the session is authenticated already. (To authenticate once more, KIP-368, is
-// refused as Kafka refuses it where connections.max.reauth.ms is 0: a session has no end that it could put off.)
+// *Refusal: it ends the session, unless the session is authenticated already.
+//
+// An authenticated session that expires is renewed by a handshake and its tokens (KIP-368), but not more often than once a
+// second; one that does not expire refuses it, as Kafka does where connections.max.reauth.ms is 0.
 func (s *Session) Handshake(mechanism string, raw bool) error {
 	switch {
 	case s.state == stateAuthenticated:
-		return errState
+		return s.renew(mechanism, raw)
 	case s.state != stateNew || s.authenticator == nil:
 		return s.fail(errState)
-	case mechanism != Plain:
+	}
+	s.exchange = s.authenticator.exchange(mechanism, "authentication")
+	if s.exchange == nil {
 		return s.fail(errMechanism)
+	}
+	s.mechanism = mechanism
+	s.state, s.raw = stateChosen, raw
+	return nil
+}
+
+// renew begins a re-authentication. One by another mechanism than before is refused at its first token, as in Kafka.
+func (s *Session) renew(mechanism string, raw bool) error {
+	now := time.Now()
+	if s.expires.IsZero() || now.Sub(s.renewed) < renewalWait {
+		return errState
+	}
+	s.renewed = now
+	s.exchange = s.authenticator.exchange(mechanism, "re-authentication")
+	if s.exchange == nil {
+		return s.fail(errMechanism)
+	}
+	if mechanism != s.mechanism {
+		s.exchange = nil
 	}
 	s.state, s.raw = stateChosen, raw
 	return nil
@@ -71,28 +104,60 @@ func (s *Session) Step(token []byte) (answer []byte, err error) {
 		return nil, errLate
 	case s.state != stateChosen:
 		return nil, s.fail(errState)
+	case s.exchange == nil:
+		return nil, s.fail(errOther)
 	}
-	name, refusal := s.authenticator.user.verify(token)
+	answer, done, refusal := s.exchange.step(token)
+	if refusal == nil && done {
+		refusal = s.admit(s.exchange.user())
+	}
 	if refusal != nil {
 		return nil, s.fail(refusal)
 	}
-	s.state, s.user = stateAuthenticated, name
-	s.authenticator.metrics.Authentications(resultAccepted).Inc()
-	return nil, nil
+	return answer, nil
+}
+
+// admit lets the user in, or in again.
+func (s *Session) admit(user string) *Refusal {
+	if s.user != "" && s.user != user {
+		message := fmt.Sprintf("Cannot change principals during re-authentication from User.%s: User.%s", s.user, user)
+		return &Refusal{kerr.SaslAuthenticationFailed, message, resultRefused}
+	}
+	s.state, s.user, s.exchange = stateAuthenticated, user, nil
+	if lifetime := s.authenticator.lifetime; lifetime > 0 {
+		s.expires = time.Now().Add(lifetime)
+	}
+	s.count(resultAccepted)
+	return nil
 }
 
 // fail ends the session, because of r.
 func (s *Session) fail(r *Refusal) error {
 	if s.state != stateFailed && s.authenticator != nil {
 		s.delay = s.authenticator.failures.note(s.peer)
-		s.authenticator.metrics.Authentications(r.result).Inc()
+		s.count(r.result)
 	}
-	s.state, s.failure = stateFailed, r
+	s.state, s.failure, s.exchange = stateFailed, r, nil
 	return r
+}
+
+func (s *Session) count(result string) {
+	s.authenticator.metrics.Authentications(cmp.Or(s.mechanism, "none"), result).Inc()
 }
 
 // Authenticated says whether the client may do more than authenticate itself.
 func (s *Session) Authenticated() bool { return s.state == stateAuthenticated }
+
+// Expired says whether the client may, after its session's lifetime, do nothing any more but authenticate itself again.
+func (s *Session) Expired(now time.Time) bool { return !s.expires.IsZero() && now.After(s.expires) }
+
+// Lifetime is how long an authenticated session lasts from the step that authenticated it; 0 for ever, and before that.
+func (s *Session) Lifetime() time.Duration {
+	if s.state != stateAuthenticated || s.authenticator == nil {
+		return 0
+	}
+	return s.authenticator.lifetime
+}
 
 // Begun says whether a mechanism is chosen, and tokens are to come.
 func (s *Session) Begun() bool { return s.state == stateChosen }

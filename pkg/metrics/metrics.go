@@ -99,7 +99,7 @@ func (m *Metrics) addServer() {
 	m.ConnectionsOpened = m.counter("connections_opened_total", "Client connections accepted.")
 	m.connectionsRefused = m.counters("connections_refused_total", "Client connections refused on arrival, by the limit that was reached.", "limit")
 	m.connectionsClosed = m.counters("connections_closed_total", "Client connections ended, by reason.", "reason")
-	m.authentications = m.counters("authentications_total", "Attempts of clients to authenticate themselves, by result.", "result")
+	m.authentications = m.counters("authentications_total", "Attempts of clients to authenticate themselves, by mechanism and result.", "mechanism", "result")
 	m.requests = m.counters("requests_total", "Requests read, by API and version.", "api", "version")
 	m.requestSeconds = m.histograms("request_seconds", "Seconds from a request's last byte to its answer being written, by API.", secondsBuckets, "api")
 	m.requestErrors = m.counters("request_errors_total", "Requests that ended their connection without an answer, by API.", "api")
@@ -150,8 +150,11 @@ func (m *Metrics) ConnectionsRefused(limit string) *Counter { return m.connectio
 // ConnectionsClosed counts connections that ended for reason, one of the server's reasons.
 func (m *Metrics) ConnectionsClosed(reason string) *Counter { return m.connectionsClosed.with(reason) }
 
-// Authentications counts attempts to authenticate that ended in result, one of those of pkg/auth.
-func (m *Metrics) Authentications(result string) *Counter { return m.authentications.with(result) }
+// Authentications counts attempts to authenticate by a mechanism that is offered, or "none", that ended in result, one of those of
+// pkg/auth.
+func (m *Metrics) Authentications(mechanism, result string) *Counter {
+	return m.authentications.with(mechanism, result)
+}
 
 // SetVersion shows which version of the broker runs.
 func (m *Metrics) SetVersion(version string) { m.info.with(version).Set(1) }

@@ -17,11 +17,12 @@ const (
 	loginFramesBytesMax = 16 << 20  // of all of them being read or handled
 )
 
-// Endings of a connection before its client is known.
+// Endings of a connection whose client is not known, or not any more.
 var (
 	errUnauthenticated = errors.New("request before authentication")
 	errLoginRefused    = errors.New("authentication refused")
 	errLoginTimeout    = errors.New("not authenticated in time")
+	errExpired         = errors.New("session has expired")
 )
 
 // session begins the conversation about who a client is.
@@ -63,11 +64,13 @@ func (c *conn) forgetLogin() {
 	}
 }
 
-// admit refuses what a client may not ask yet. (Kafka answers some of these before it hangs up, with ILLEGAL_SASL_STATE;
-// we hang up.)
+// admit refuses what a client may not ask yet, or not any more: a session that has expired can only be renewed (KIP-368).
+// (Kafka answers some of these before it hangs up, with ILLEGAL_SASL_STATE; we hang up.)
 func (c *conn) admit(key int16) error {
 	s := c.shared.Session
 	switch {
+	case s.Authenticated() && s.Expired(c.frames.now) && key != wire.KeySaslHandshake:
+		return fmt.Errorf("%w: %s", errExpired, wire.Name(key))
 	case s.Authenticated():
 		return nil
 	case s.Failure() != nil:

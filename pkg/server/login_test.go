@@ -79,7 +79,7 @@ func TestLogin(t *testing.T) {
 	f(1, 0)
 	f(1, 1)
 	f(1, 2)
-	if n := s.metrics.Authentications("accepted").Get(); n != 4 {
+	if n := s.metrics.Authentications("PLAIN", "accepted").Get(); n != 4 {
 		t.Errorf("%d were accepted", n)
 	}
 	if held := s.loginFrames.held(); held != 0 {

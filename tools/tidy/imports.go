@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"journal":  {},
 	"session":  {"kerr", "kbin"},
 	"auth":     {"kerr", "metrics"},
+	"client":   {"kerr", "kbin", "wire", "auth"},
 	"state":    {"kerr", "kbin", "record"},
 	"engine":   {"kerr", "record", "topic", "state", "journal", "objstore", "metrics"},
 	"group":    {"kerr", "kbin", "wire", "state", "engine"},
