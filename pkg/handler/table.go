@@ -41,6 +41,8 @@ func Table() []Row {
 		{Key: wire.KeyCreatePartitions, Min: 0, Max: 3, Finish: on((*Handler).createPartitions)},
 		{Key: wire.KeyDeleteGroups, Min: 0, Max: 2, Finish: on((*Handler).deleteGroups)},
 		{Key: wire.KeyOffsetDelete, Min: 0, Max: 0, Finish: on((*Handler).offsetDelete)},
+		{Key: wire.KeyDescribeUserScramCredentials, Min: 0, Max: 0, Finish: on((*Handler).describeUserScramCredentials)},
+		{Key: wire.KeyAlterUserScramCredentials, Min: 0, Max: 0, Finish: on((*Handler).alterUserScramCredentials)},
 		{Key: wire.KeyDescribeCluster, Min: 0, Max: 2, Finish: on((*Handler).describeCluster)},
 	}
 }
