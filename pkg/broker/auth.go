@@ -1,11 +1,16 @@
 package broker
 
 import (
+	"crypto/rand"
+	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/auth"
 	"github.com/heraclitus/heraclitus/pkg/config"
+	"github.com/heraclitus/heraclitus/pkg/engine"
+	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
 // Times of logins.
@@ -22,21 +27,74 @@ func listenerName(c *config.Config) string {
 	return "PLAINTEXT"
 }
 
-// authenticator knows who may come in; it is nil where everybody may.
-func (b *Broker) authenticator() *auth.Authenticator {
+// secretBytes is the size of the secret by which clients are answered that come as a user who does not exist.
+const secretBytes = 32
+
+// authenticator knows who may come in, by the settings and by the users in e; it is nil where everybody may.
+func (b *Broker) authenticator(e *engine.Engine) (*auth.Authenticator, error) {
 	c := &b.config.Auth
 	if !c.Enabled {
-		return nil
+		return nil, nil
 	}
-	return auth.New(auth.Options{Username: c.PlainUsername, Password: c.PlainPassword, FailureDelay: loginFailureDelay, Metrics: b.metrics})
+	o := auth.Options{
+		Mechanisms: c.Mechanisms(), Username: c.PlainUsername, Password: c.PlainPassword, Users: credentials(e),
+		SessionLifetime: c.SessionLifetime(), FailureDelay: loginFailureDelay, Metrics: b.metrics,
+	}
+	if c.Scram() {
+		var err error
+		if o.Secret, err = secret(e); err != nil {
+			return nil, err
+		}
+		b.warnOfNobody(e)
+	}
+	return auth.New(o), nil
+}
+
+// credentials looks users up in e.
+func credentials(e *engine.Engine) func(name string, m auth.Scram) (auth.Credential, bool) {
+	return func(name string, m auth.Scram) (found auth.Credential, ok bool) {
+		e.View(func(s *state.State) {
+			var c state.Credential
+			c, ok = s.Credential(name, int8(m))
+			found = auth.Credential{Salt: c.Salt, StoredKey: c.StoredKey, ServerKey: c.ServerKey, Iterations: c.Iterations}
+		})
+		return found, ok
+	}
+}
+
+// secret returns the cluster's secret, which is created when it is first needed.
+func secret(e *engine.Engine) (known []byte, err error) {
+	look := func(s *state.State) { known = s.Secret() }
+	e.View(look)
+	if len(known) > 0 {
+		return known, nil
+	}
+	random := make([]byte, secretBytes)
+	rand.Read(random)
+	if _, err := e.Do(state.CreateSecret{Secret: random}); err != nil {
+		return nil, fmt.Errorf("create the secret that SCRAM needs: %w", err)
+	}
+	e.View(look)
+	return known, nil
+}
+
+// warnOfNobody says how the first user comes into being, where nobody but users can come in and there is none.
+func (b *Broker) warnOfNobody(e *engine.Engine) {
+	users := 0
+	e.View(func(s *state.State) { users = s.UserCount() })
+	if users == 0 && !slices.Contains(b.config.Auth.Mechanisms(), auth.Plain) {
+		b.log.Warn("auth.mechanism is SCRAM and there are no users, so nobody can log in: stop the server, run heraclitus users set NAME, and start it again")
+	}
 }
 
 // warnOfExposure tells whoever serves more than this machine what others can do there.
 func (b *Broker) warnOfExposure() {
 	switch {
 	case !exposed(b.kafka):
-	case b.config.Auth.Enabled:
+	case b.config.Auth.Enabled && slices.Contains(b.config.Auth.Mechanisms(), auth.Plain):
 		b.log.Warn("auth.enabled without TLS: whoever can listen on the network reads the password", "listen_host", b.config.ListenHost)
+	case b.config.Auth.Enabled:
+		b.log.Warn("auth.enabled without TLS: whoever can listen on the network reads and changes what is sent", "listen_host", b.config.ListenHost)
 	default:
 		b.log.Warn("auth.enabled = false: everybody who reaches this address can read and write everything", "listen_host", b.config.ListenHost)
 	}

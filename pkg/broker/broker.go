@@ -69,7 +69,9 @@ func (b *Broker) start(o Options) error {
 	if err != nil {
 		return err
 	}
-	b.startServer(e)
+	if err := b.startServer(e); err != nil {
+		return err
+	}
 	b.warnOfExposure()
 	b.engine.Store(e)
 	return nil
@@ -159,15 +161,20 @@ func (b *Broker) openEngine() (*engine.Engine, error) {
 	return e, nil
 }
 
-func (b *Broker) startServer(e *engine.Engine) {
+func (b *Broker) startServer(e *engine.Engine) error {
+	a, err := b.authenticator(e)
+	if err != nil {
+		return err
+	}
 	g := group.New(e, b.groupOptions())
 	b.onStop(func(context.Context) error { g.Close(); return nil })
 	h := handler.New(e, g, b.handlerOptions())
-	s := server.New(h, handler.Table(), b.serverOptions())
+	s := server.New(h, handler.Table(), b.serverOptions(a))
 	for _, l := range b.kafka {
 		go func() { b.fail(s.Serve(l, listenerName(&b.config))) }()
 	}
 	b.onStop(s.Shutdown)
+	return nil
 }
 
 // fail tells of a listener's end, if it is not that of the broker.

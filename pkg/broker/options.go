@@ -3,6 +3,7 @@ package broker
 import (
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/auth"
 	"github.com/heraclitus/heraclitus/pkg/config"
 	"github.com/heraclitus/heraclitus/pkg/engine"
 	"github.com/heraclitus/heraclitus/pkg/group"
@@ -57,11 +58,11 @@ func (b *Broker) groupOptions() group.Options {
 	}
 }
 
-// serverOptions are the settings of the Kafka listener.
-func (b *Broker) serverOptions() server.Options {
+// serverOptions are the settings of the Kafka listener, which lets in whom a lets in.
+func (b *Broker) serverOptions(a *auth.Authenticator) server.Options {
 	c := &b.config
 	return server.Options{
-		Auth:                b.authenticator(),
+		Auth:                a,
 		LoginTimeout:        loginTimeout,
 		AdvertisedHost:      c.AdvertisedHost,
 		AdvertisedPort:      int32(c.AdvertisedPort),

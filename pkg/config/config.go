@@ -52,14 +52,6 @@ type Storage struct {
 	CheckpointBytes   int64 `toml:"checkpoint_bytes"`
 }
 
-// Auth says who may connect.
-type Auth struct {
-	Enabled       bool   `toml:"enabled"`
-	Mechanism     string `toml:"mechanism"`
-	PlainUsername string `toml:"plain_username"`
-	PlainPassword string `toml:"plain_password"`
-}
-
 // Batching bounds a group commit.
 type Batching struct {
 	MaxBatchSize     int64 `toml:"max_batch_size"`

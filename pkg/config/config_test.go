@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,9 +138,14 @@ func TestValidate(t *testing.T) {
 	f(func(c *Config) { c.Storage.CheckpointBytes = 1000 }, "storage.checkpoint_bytes = 1000: should be at least 65536")
 	f(func(c *Config) { c.Auth.Enabled, c.Auth.PlainUsername = true, "u" }, `auth.plain_password = "": should be the password that clients come with, or auth.enabled = false, which lets everybody in`)
 	f(func(c *Config) { c.Auth.Enabled, c.Auth.PlainPassword = true, "p" }, `auth.plain_username = "": should be the name that clients come by, or auth.enabled = false, which lets everybody in`)
-	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", "u", "a\x00b"} }, "auth.plain_password: should have at most 4096 bytes, none of them NUL")
-	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", strings.Repeat("u", 4097), "p"} }, "auth.plain_username: should have at most 4096 bytes, none of them NUL")
-	f(func(c *Config) { c.Auth.Mechanism = "SCRAM-SHA-256" }, `auth.mechanism = "SCRAM-SHA-256": should be "PLAIN"`)
+	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", "u", "a\x00b", 0} }, "auth.plain_password: should have at most 4096 bytes, none of them NUL")
+	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", strings.Repeat("u", 4097), "p", 0} }, "auth.plain_username: should have at most 4096 bytes, none of them NUL")
+	const mechanisms = ": should be one or more of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, each once, with commas between them"
+	f(func(c *Config) { c.Auth.Mechanism = "GSSAPI" }, `auth.mechanism = "GSSAPI"`+mechanisms)
+	f(func(c *Config) { c.Auth.Mechanism = "" }, `auth.mechanism = ""`+mechanisms)
+	f(func(c *Config) { c.Auth.Mechanism = "PLAIN,SCRAM-SHA-256,PLAIN,x" }, `auth.mechanism = "PLAIN,SCRAM-SHA-256,PLAIN,x"`+mechanisms)
+	f(func(c *Config) { c.Auth = Auth{true, "SCRAM-SHA-256,PLAIN", "u", "", 0} }, `auth.plain_password = "": should be the password that clients come with, or auth.enabled = false, which lets everybody in`)
+	f(func(c *Config) { c.Auth.SessionLifetimeMs = -1 }, "auth.session_lifetime_ms = -1: should be from 0 to 31536000000")
 	f(func(c *Config) { c.Metrics.Prefix = "9lives" }, `metrics.prefix = "9lives": should be letters, digits and underscores, not beginning with a digit`)
 	f(func(c *Config) { c.Limits.RequestsBytesMax = 1 << 20 }, "limits.requests_bytes_max = 1048576: should be at least 104857600")
 	f(func(c *Config) { c.Performance.CompressionLevel = 99 }, "performance.compression_level = 99: should be from -1 to 22")
@@ -163,5 +169,21 @@ func TestAcceptedValues(t *testing.T) {
 	f(func(c *Config) { c.Storage.Path = "C:/data" })
 	f(func(c *Config) { c.Storage.Fsync = FsyncInterval })
 	f(func(c *Config) { c.Metrics.Prefix = "" })
-	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", "u", "pä ss"} })
+	f(func(c *Config) { c.Auth = Auth{true, "SCRAM-SHA-512", "", "", 1000} })
+	f(func(c *Config) { c.Auth = Auth{true, "PLAIN, SCRAM-SHA-512 ,SCRAM-SHA-256", "u", "p", 0} })
+	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", "u", "pä ss", 0} })
+}
+
+// TestMechanisms shows what the list in a string is.
+func TestMechanisms(t *testing.T) {
+	f := func(setting string, scram bool, want ...string) {
+		t.Helper()
+		a := Auth{Mechanism: setting}
+		if got := a.Mechanisms(); !slices.Equal(got, want) || a.Scram() != scram {
+			t.Errorf("%q: %q, SCRAM %v", setting, got, a.Scram())
+		}
+	}
+	f("PLAIN", false, "PLAIN")
+	f("SCRAM-SHA-512", true, "SCRAM-SHA-512")
+	f("PLAIN, SCRAM-SHA-256", true, "PLAIN", "SCRAM-SHA-256")
 }

@@ -17,9 +17,6 @@ const (
 	FsyncInterval = "interval"  // what is acknowledged is synced every fsync_interval_ms
 )
 
-// secretBytesMax bounds a username and a password: one token has to hold both.
-const secretBytesMax = 4 << 10
-
 // secondMs and yearMs bound times.
 const (
 	secondMs = 1000
@@ -107,15 +104,6 @@ func (c *Config) validateJournal(v *validator) {
 	v.between("storage.checkpoint_bytes", s.CheckpointBytes, 64<<10, math.MaxInt64)
 }
 
-func (c *Config) validateAuth(v *validator) {
-	a := c.Auth
-	v.check(a.Mechanism == "PLAIN", "auth.mechanism", a.Mechanism, `"PLAIN"`)
-	if a.Enabled {
-		v.secret("auth.plain_username", a.PlainUsername, "the name that clients come by, or auth.enabled = false, which lets everybody in")
-		v.secret("auth.plain_password", a.PlainPassword, "the password that clients come with, or auth.enabled = false, which lets everybody in")
-	}
-}
-
 func (c *Config) validatePerformance(v *validator) {
 	p := c.Performance
 	v.between("performance.socket_send_buffer_bytes", p.SocketSendBufferBytes, 0, 1<<30)
@@ -174,16 +162,6 @@ func (v *validator) wrong(setting string, value any, right string) {
 func (v *validator) check(ok bool, setting string, value any, right string) {
 	if !ok {
 		v.wrong(setting, value, right)
-	}
-}
-
-// secret checks a part of what clients prove who they are by. It never shows it: people mistake one part for the other.
-func (v *validator) secret(setting, value, right string) {
-	switch {
-	case value == "":
-		v.wrong(setting, value, right)
-	case len(value) > secretBytesMax || strings.ContainsRune(value, 0):
-		v.errs = append(v.errs, fmt.Errorf("%s: should have at most %d bytes, none of them NUL", setting, secretBytesMax))
 	}
 }
 

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"handler":  {"kerr", "kbin", "wire", "record", "topic", "session", "auth", "state", "engine", "group"},
 	"server":   {"kerr", "kbin", "wire", "auth", "handler", "metrics"},
 	"admin":    {"metrics"},
-	"broker":   {"config", "topic", "auth", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "objstore", "objstore/file", "objstore/mem"},
+	"broker":   {"config", "topic", "kerr", "wire", "auth", "state", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "objstore", "objstore/file", "objstore/mem"},
 }
 
 // homes says in which folders alone a foreign module may be imported.

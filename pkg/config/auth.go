@@ -1,0 +1,70 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Auth says who may connect.
+type Auth struct {
+	Enabled           bool   `toml:"enabled"`
+	Mechanism         string `toml:"mechanism"` // one, or several with commas between them
+	PlainUsername     string `toml:"plain_username"`
+	PlainPassword     string `toml:"plain_password"`
+	SessionLifetimeMs int64  `toml:"session_lifetime_ms"`
+}
+
+// plain is the mechanism whose user is in the settings.
+const plain = "PLAIN"
+
+// mechanisms are those there are, by Kafka's names.
+var mechanisms = []string{plain, "SCRAM-SHA-256", "SCRAM-SHA-512"}
+
+// secretBytesMax bounds a username and a password: one token has to hold both.
+const secretBytesMax = 4 << 10
+
+// Mechanisms lists what is offered to clients, in the order of the setting.
+func (a *Auth) Mechanisms() []string {
+	var all []string
+	for name := range strings.SplitSeq(a.Mechanism, ",") {
+		all = append(all, strings.TrimSpace(name))
+	}
+	return all
+}
+
+// Scram says whether clients may come in as users who are not in the settings.
+func (a *Auth) Scram() bool {
+	return slices.ContainsFunc(a.Mechanisms(), func(name string) bool { return name != plain })
+}
+
+// SessionLifetime is how long a client may go on before it must say again who it is; 0 for ever.
+func (a *Auth) SessionLifetime() time.Duration { return Milliseconds(a.SessionLifetimeMs) }
+
+func (c *Config) validateAuth(v *validator) {
+	a := c.Auth
+	seen := map[string]bool{}
+	for _, name := range a.Mechanisms() {
+		if !slices.Contains(mechanisms, name) || seen[name] {
+			v.wrong("auth.mechanism", a.Mechanism, fmt.Sprintf("one or more of %s, each once, with commas between them", strings.Join(mechanisms, ", ")))
+			break
+		}
+		seen[name] = true
+	}
+	v.between("auth.session_lifetime_ms", a.SessionLifetimeMs, 0, yearMs)
+	if a.Enabled && seen[plain] {
+		v.secret("auth.plain_username", a.PlainUsername, "the name that clients come by, or auth.enabled = false, which lets everybody in")
+		v.secret("auth.plain_password", a.PlainPassword, "the password that clients come with, or auth.enabled = false, which lets everybody in")
+	}
+}
+
+// secret checks a part of what clients prove who they are by. It never shows it: people mistake one part for the other.
+func (v *validator) secret(setting, value, right string) {
+	switch {
+	case value == "":
+		v.wrong(setting, value, right)
+	case len(value) > secretBytesMax || strings.ContainsRune(value, 0):
+		v.errs = append(v.errs, fmt.Errorf("%s: should have at most %d bytes, none of them NUL", setting, secretBytesMax))
+	}
+}
