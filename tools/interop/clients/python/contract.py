@@ -121,6 +121,13 @@ def headers(i):
     return [("b", b"1"), ("a", b"2"), ("b", b"3"), ("empty", b""), ("null", None)]
 
 
+def sendable(records):
+    """Those records, and those of their headers, that a client agrees to send which wants a key or a value, and no null headers."""
+    for r in records:
+        r.headers = [(name, value) for name, value in r.headers if value is not None]
+    return [r for r in records if r.key is not None or r.value is not None]
+
+
 def compare(read, sent):
     """Fail when the records read differ from those sent, partition by partition, in order."""
     for p in range(PARTITIONS):
