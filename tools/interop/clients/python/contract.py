@@ -107,9 +107,12 @@ def key(i):
     return {0: None, 1: b""}.get(i % 5, b"key-%d" % i)
 
 
+LARGE_BYTES = int(os.environ.get("LARGE_BYTES", 100 * 1024))  # of the largest values; tools/capture asks for small ones
+
+
 def value(i):
     if i % 40 == 9:
-        return b"%07d " % i * (100 * 1024 // 8)
+        return b"%07d " % i * (LARGE_BYTES // 8)
     return {0: None, 1: b""}.get(i % 7, b"value %d, of some length, so that there is something to compress" % i)
 
 
