@@ -116,7 +116,7 @@ def join(member, instance=None):
 
     def run():
         while not closing.is_set():
-            for records in reader.poll(timeout_ms=100).values():
+            for records in reader.poll(timeout_ms=500).values():
                 for r in records:
                     member.read(r.value)
         reader.close()

@@ -198,7 +198,9 @@ def static(join):
     """The check "static": a static member that comes back within its session gets the partitions it had, and the other does not
     notice. join(member, instance) is as in rebalance, but that closing does not leave the group."""
     a, b, back = Member(), Member(), Member()
-    vanish_a, vanish_b = join(a, "a"), join(b, "b")
+    vanish_a = join(a, "a")
+    await_("the first member holds all partitions", lambda: len(a.held) == GROUP_PARTITIONS, a)
+    vanish_b = join(b, "b")
     await_("both share the partitions", lambda: shared(a, b), a, b)
     had, noticed = b.held, a.changes
     vanish_b()

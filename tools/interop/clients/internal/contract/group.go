@@ -153,6 +153,9 @@ func Static(ctx context.Context, join JoinAs) error {
 	if err != nil {
 		return fmt.Errorf("member a joins: %w", err)
 	}
+	if err := await(ctx, "the first member holds all partitions", &a, &b, func() bool { return len(a.held()) == GroupPartitions }); err != nil {
+		return err
+	}
 	vanishB, err := join(ctx, "b", &b)
 	if err != nil {
 		return fmt.Errorf("member b joins: %w", err)
