@@ -3,6 +3,7 @@ package journaltest
 import (
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
 )
@@ -25,6 +26,7 @@ type ledger struct {
 	perhaps  *stamp           // appended at next, with an outcome that is not known
 	trimming uint64           // what the floor may be instead, if higher
 	broken   bool
+	crashed  atomic.Bool // the process has ended: what it appends is not repeated any more
 }
 
 // A stamp tells which bytes an entry has.
@@ -65,7 +67,7 @@ func (l *ledger) append(n int) bool {
 	l.seed++
 	s := stamp{l.next, l.seed, n}
 	err := l.trial.journal.Append(s.slot, s.entry())
-	for errors.Is(err, journal.ErrUnknown) {
+	for errors.Is(err, journal.ErrUnknown) && !l.crashed.Load() {
 		err = l.trial.journal.Append(s.slot, s.entry())
 	}
 	switch {
@@ -74,7 +76,7 @@ func (l *ledger) append(n int) bool {
 		l.entries[s.slot] = s
 		l.next++
 	case errors.Is(err, journal.ErrNoSpace):
-	case errors.Is(err, journal.ErrBroken) && !l.broken:
+	case (errors.Is(err, journal.ErrBroken) || errors.Is(err, journal.ErrUnknown)) && !l.broken:
 		l.broken = true
 		l.perhaps = &s
 	default:
@@ -131,6 +133,7 @@ func (l *ledger) reopen() {
 	}
 	l.raise(floor)
 	l.perhaps, l.trimming, l.broken = nil, 0, false
+	l.crashed.Store(false)
 	l.audit()
 	l.trial.replays(l.floor, l.all()...)
 }
@@ -145,6 +148,7 @@ func (l *ledger) all() [][]byte {
 
 // crash ends the process, and sometimes the machine with it.
 func (l *ledger) crash() {
+	l.crashed.Store(true)
 	l.trial.Crash(l.rand.IntN(2) == 0)
 	l.trial.journal.Close()
 }
@@ -180,6 +184,7 @@ func (l *ledger) appendUntilCrash() {
 		}
 	}()
 	<-begun
+	l.crashed.Store(true)
 	l.trial.Crash(true)
 	<-ended
 }

@@ -101,7 +101,7 @@ func (s state) append(c call, a answer) (bool, state) {
 		s.ids += string(binary.LittleEndian.AppendUint64(nil, c.id))
 		return true, s
 	}
-	return a.err == journal.ErrNoSpace || a.err == journal.ErrUnknown, s
+	return a.err == journal.ErrNoSpace, s
 }
 
 func (s state) trim(c call, a answer) (bool, state) {
@@ -172,7 +172,12 @@ func (h *history) caller(id int, next func(r *rand.Rand) call) {
 func (h *history) call(c call) (a answer) {
 	switch c.kind {
 	case callAppend:
-		a.err = classOf(h.journal.Append(c.slot, binary.LittleEndian.AppendUint64(nil, c.id)))
+		entry := binary.LittleEndian.AppendUint64(nil, c.id)
+		err := h.journal.Append(c.slot, entry)
+		for errors.Is(err, journal.ErrUnknown) { // until it is definite: the contract asks this of the caller
+			err = h.journal.Append(c.slot, entry)
+		}
+		a.err = classOf(err)
 	case callTrim:
 		a.err = classOf(h.journal.Trim(c.slot))
 	case callBounds:
