@@ -137,6 +137,11 @@ func announce(log *slog.Logger, b *broker.Broker, s config.Config, took time.Dur
 			where = absolute
 		}
 	}
+	if all := b.Listeners(); len(all) > 1 {
+		for _, l := range all {
+			log.Info("listening", "listener", l.Name, "protocol", l.Protocol, "at", net.JoinHostPort(l.Host, strconv.Itoa(l.Port)))
+		}
+	}
 	log.Info("ready", "version", version(), "kafka", net.JoinHostPort(s.ListenHost, strconv.Itoa(b.KafkaPort())),
 		"http", fmt.Sprintf("http://%s", net.JoinHostPort(s.ListenHost, strconv.Itoa(b.HTTPPort()))),
 		"data", where, "took", took.Round(time.Millisecond))

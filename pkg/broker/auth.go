@@ -3,12 +3,10 @@ package broker
 import (
 	"crypto/rand"
 	"fmt"
-	"net"
 	"slices"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/auth"
-	"github.com/heraclitus/heraclitus/pkg/config"
 	"github.com/heraclitus/heraclitus/pkg/engine"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
@@ -18,14 +16,6 @@ const (
 	loginTimeout      = 30 * time.Second
 	loginFailureDelay = 100 * time.Millisecond // as with Kafka
 )
-
-// listenerName is what handlers know the only Kafka listener by: Kafka's own word for its protocol.
-func listenerName(c *config.Config) string {
-	if c.Auth.Enabled {
-		return "SASL_PLAINTEXT"
-	}
-	return "PLAINTEXT"
-}
 
 // secretBytes is the size of the secret by which clients are answered that come as a user who does not exist.
 const secretBytes = 32
@@ -85,27 +75,4 @@ func (b *Broker) warnOfNobody(e *engine.Engine) {
 	if users == 0 && !slices.Contains(b.config.Auth.Mechanisms(), auth.Plain) {
 		b.log.Warn("auth.mechanism is SCRAM and there are no users, so nobody can log in: stop the server, run heraclitus users set NAME, and start it again")
 	}
-}
-
-// warnOfExposure tells whoever serves more than this machine what others can do there.
-func (b *Broker) warnOfExposure() {
-	switch {
-	case !exposed(b.kafka):
-	case b.config.Auth.Enabled && slices.Contains(b.config.Auth.Mechanisms(), auth.Plain):
-		b.log.Warn("auth.enabled without TLS: whoever can listen on the network reads the password", "listen_host", b.config.ListenHost)
-	case b.config.Auth.Enabled:
-		b.log.Warn("auth.enabled without TLS: whoever can listen on the network reads and changes what is sent", "listen_host", b.config.ListenHost)
-	default:
-		b.log.Warn("auth.enabled = false: everybody who reaches this address can read and write everything", "listen_host", b.config.ListenHost)
-	}
-}
-
-// exposed says whether other machines may reach one of these listeners.
-func exposed(listeners []net.Listener) bool {
-	for _, l := range listeners {
-		if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
-			return true
-		}
-	}
-	return false
 }

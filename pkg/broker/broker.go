@@ -37,7 +37,7 @@ type Broker struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 
-	kafka  []net.Listener
+	kafka  []*listener
 	http   []net.Listener
 	engine atomic.Pointer[engine.Engine] // nil until it is open, and from Stop on
 	failed chan error                    // what ended a listener
@@ -91,8 +91,8 @@ func (b *Broker) Stop(ctx context.Context) error {
 // Failed tells of a listener that ended by itself. A broker without one of its listeners should be stopped.
 func (b *Broker) Failed() <-chan error { return b.failed }
 
-// KafkaPort is where Kafka clients connect.
-func (b *Broker) KafkaPort() int { return port(b.kafka) }
+// KafkaPort is where Kafka clients connect, by the first listener.
+func (b *Broker) KafkaPort() int { return port(b.kafka[0].sockets) }
 
 // HTTPPort is where metrics and health are.
 func (b *Broker) HTTPPort() int { return port(b.http) }
@@ -109,11 +109,10 @@ func (b *Broker) Ready() error {
 func (b *Broker) onStop(f func(context.Context) error) { b.stops = append(b.stops, f) }
 
 func (b *Broker) takePorts() (err error) {
-	if b.kafka, err = listen("kafka_port", b.config.ListenHost, b.config.KafkaPort); err != nil {
+	if err := b.openListeners(); err != nil {
 		return err
 	}
-	b.onStop(func(context.Context) error { return closeAll(b.kafka) })
-	if b.http, err = listen("http_port", b.config.ListenHost, b.config.HTTPPort); err != nil {
+	if b.http, err = listen(place{b.config.ListenHost, "listen_host", b.config.HTTPPort, "http_port"}); err != nil {
 		return err
 	}
 	b.onStop(func(context.Context) error { return closeAll(b.http) })
@@ -171,7 +170,9 @@ func (b *Broker) startServer(e *engine.Engine) error {
 	h := handler.New(e, g, b.handlerOptions())
 	s := server.New(h, handler.Table(), b.serverOptions(a))
 	for _, l := range b.kafka {
-		go func() { b.fail(s.Serve(l, listenerName(&b.config))) }()
+		for _, socket := range l.sockets {
+			go func() { b.fail(s.Serve(socket, l.served())) }()
+		}
 	}
 	b.onStop(s.Shutdown)
 	return nil

@@ -58,14 +58,12 @@ func (b *Broker) groupOptions() group.Options {
 	}
 }
 
-// serverOptions are the settings of the Kafka listener, which lets in whom a lets in.
+// serverOptions are the settings of all Kafka listeners, which let in whom a lets in.
 func (b *Broker) serverOptions(a *auth.Authenticator) server.Options {
 	c := &b.config
 	return server.Options{
 		Auth:                a,
 		LoginTimeout:        loginTimeout,
-		AdvertisedHost:      c.AdvertisedHost,
-		AdvertisedPort:      int32(c.AdvertisedPort),
 		FrameBytesMax:       int(c.Limits.RequestBytesMax),
 		FramesBytesMax:      c.Limits.RequestsBytesMax,
 		ResponsesBytesMax:   c.Limits.ResponsesBytesMax,

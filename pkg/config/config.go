@@ -28,6 +28,9 @@ type Config struct {
 	AdvertisedHost string `toml:"advertised_host"`
 	AdvertisedPort int    `toml:"advertised_port"`
 
+	Listeners []Listener `toml:"listeners"`
+
+	TLS         DefaultTLS  `toml:"tls"`
 	Storage     Storage     `toml:"storage"`
 	Auth        Auth        `toml:"auth"`
 	Batching    Batching    `toml:"batching"`
@@ -143,7 +146,7 @@ func Load(path string) (Config, error) {
 func (c *Config) decode(text string) error {
 	meta, err := toml.Decode(text, c)
 	if err != nil {
-		return err
+		return wrongType(err)
 	}
 	if err := unknownKeys(text, meta.Undecoded()); err != nil {
 		return err

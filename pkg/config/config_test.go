@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,23 +14,34 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/topic"
 )
 
-// TestDefaults shows that default.toml names every setting, and nothing else, and that the defaults can be.
+// TestDefaults shows that default.toml names every setting, and nothing else, and that the defaults can be: also with the lines
+// that are commented out, as an example.
 func TestDefaults(t *testing.T) {
-	var c Config
-	meta, err := toml.Decode(DefaultText, &c)
-	if err != nil {
-		t.Fatal(err)
+	f := func(text string) map[string]bool {
+		t.Helper()
+		var c Config
+		meta, err := toml.Decode(text, &c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if unknown := meta.Undecoded(); len(unknown) > 0 {
+			t.Errorf("default.toml has settings that are none: %v", unknown)
+		}
+		if err := c.Validate(); err != nil {
+			t.Errorf("the defaults are refused: %v", err)
+		}
+		named := map[string]bool{}
+		for _, key := range meta.Keys() {
+			named[key.String()] = true
+		}
+		return named
 	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		t.Errorf("default.toml has settings that are none: %v", unknown)
-	}
+	f(DefaultText)
+	named := f(regexp.MustCompile(`(?m)^#(\S)`).ReplaceAllString(DefaultText, "$1"))
 	for _, key := range Keys() {
-		if !meta.IsDefined(strings.Split(key, ".")...) {
+		if !named[key] {
 			t.Errorf("default.toml does not name %s", key)
 		}
-	}
-	if err := c.Validate(); err != nil {
-		t.Errorf("the defaults are refused: %v", err)
 	}
 }
 
@@ -99,9 +111,24 @@ func TestRefusedFiles(t *testing.T) {
 	f("[storrage]\npath = \"x\"\n", "line 1: unknown setting storrage; did you mean storage?")
 	f("storage = { paht = \"x\" }\n", "unknown setting storage.paht; did you mean storage.path?")
 	f("[quux]\nxyzzy = 1\n", "line 1: unknown setting quux")
-	f("kafka_port = \"9092\"\n", "line 1", "kafka_port", "string")
+	f("kafka_port = \"9092\"\n", "line 1: kafka_port is of the wrong type: should be a whole number, without quotes, as in kafka_port = 9092")
+	f("[storage]\njournal_file_bytes = 6.5e7\n", "line 2: storage.journal_file_bytes is of the wrong type: should be a whole number, without quotes, as in journal_file_bytes = 67108864")
+	f("[metrics]\nenabled = \"yes\"\n", "line 2: metrics.enabled is of the wrong type: should be true or false, without quotes, as in enabled = true")
+	f("listen_host = 1\n", `line 1: listen_host is of the wrong type: should be text in quotes, as in listen_host = "localhost"`)
+	f("tls = true\n", "line 1: tls is of the wrong type: should be a table, which begins with [tls]")
+	f("[listeners]\nport = 1\n", "listeners is of the wrong type: should be tables, each of which begins with [[listeners]]")
+	f("[[listeners]]\nport = \"9094\"\n", "line 2: listeners.port is of the wrong type: should be a whole number, without quotes, as in port = 9094")
+	f("[[listeners]]\nporrt = 9094\n", "line 2: unknown setting listeners.porrt; did you mean listeners.port?")
 	f("[storage\n", "line 2")
 	f("[storage]\npath = \"a\"\ndsn = \"b\"\n", "storage.dsn", "storage.path", "keep one")
+}
+
+// TestWrongTypeHidesItsValue shows that a password written without its quotes is not in the error about it.
+func TestWrongTypeHidesItsValue(t *testing.T) {
+	c := Default()
+	if err := c.decode("[auth]\nplain_password = 271828\n"); err == nil || strings.Contains(err.Error(), "271828") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // TestUnknownTable shows that a mistyped table is told of once, not again for each key in it.

@@ -53,18 +53,38 @@ func nearer(name, a, b string) bool {
 func lastPart(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
 
 // Keys lists every setting by its full name, as in storage.path.
-func Keys() []string { return keysOf(reflect.TypeFor[Config](), "") }
-
-func keysOf(t reflect.Type, table string) []string {
+func Keys() []string {
 	var keys []string
-	for f := range t.Fields() {
-		name := table + f.Tag.Get("toml")
-		keys = append(keys, name)
-		if f.Type.Kind() == reflect.Struct {
-			keys = append(keys, keysOf(f.Type, name+".")...)
+	eachSetting(reflect.TypeFor[Config](), "", func(name string, _ reflect.Type) { keys = append(keys, name) })
+	return keys
+}
+
+// eachSetting visits what a table may hold, which may be tables and lists of tables.
+func eachSetting(t reflect.Type, table string, f func(name string, t reflect.Type)) {
+	for field := range t.Fields() {
+		name := table + field.Tag.Get("toml")
+		switch {
+		case !field.IsExported():
+		case field.Anonymous:
+			eachSetting(field.Type, table, f)
+		default:
+			f(name, field.Type)
+			if inner := tableType(field.Type); inner != nil {
+				eachSetting(inner, name+".", f)
+			}
 		}
 	}
-	return keys
+}
+
+// tableType is what a setting holds that is a table or a list of them; else nil.
+func tableType(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	return t
 }
 
 var (

@@ -38,6 +38,7 @@ func (s Storage) SyncInterval() time.Duration {
 func (c *Config) Validate() error {
 	v := validator{}
 	c.validateAddresses(&v)
+	c.validateListeners(&v)
 	c.validateStorage(&v)
 	c.validateAuth(&v)
 	c.validateLimits(&v)
@@ -56,11 +57,12 @@ var metricPrefix = regexp.MustCompile(`^([a-zA-Z_][a-zA-Z0-9_]*)?$`)
 func (c *Config) validateAddresses(v *validator) {
 	v.between("kafka_port", int64(c.KafkaPort), 0, 65535)
 	v.between("http_port", int64(c.HTTPPort), 0, 65535)
-	v.between("advertised_port", int64(c.AdvertisedPort), 0, 65535)
-	v.check(c.KafkaPort != c.HTTPPort || c.KafkaPort == 0, "http_port", c.HTTPPort, "another port than kafka_port")
 	v.check(c.ListenHost != "", "listen_host", c.ListenHost, `"localhost", "0.0.0.0" for every network, or an address of this machine`)
-	v.check(!wildcard(c.AdvertisedHost), "advertised_host", c.AdvertisedHost, "a name or address that clients can connect to")
-	v.check(!strings.ContainsAny(c.AdvertisedHost, ":/ ") || net.ParseIP(c.AdvertisedHost) != nil, "advertised_host", c.AdvertisedHost, "a name or address alone; the port is advertised_port")
+	first := c.firstListener()
+	v.advertised(&first)
+	for _, l := range c.KafkaListeners() {
+		v.check(l.Port != c.HTTPPort || l.Port == 0 || !meet(l.Host, c.ListenHost), "http_port", c.HTTPPort, "another port than "+l.Setting("port"))
+	}
 }
 
 // wildcard says whether a host stands for every address, which no client can connect to.

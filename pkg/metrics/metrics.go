@@ -7,6 +7,8 @@
 package metrics
 
 import (
+	"time"
+
 	"github.com/VictoriaMetrics/metrics"
 )
 
@@ -47,6 +49,9 @@ type Metrics struct {
 	connectionsRefused *vec[*Counter]
 	connectionsClosed  *vec[*Counter]
 	authentications    *vec[*Counter]
+	listenerConns      *vec[*Gauge]
+	handshakesFailed   *vec[*Counter]
+	notAfter           *vec[*Gauge]
 	requests           *vec[*Counter]
 	requestSeconds     *vec[*Histogram]
 	requestErrors      *vec[*Counter]
@@ -99,6 +104,9 @@ func (m *Metrics) addServer() {
 	m.ConnectionsOpened = m.counter("connections_opened_total", "Client connections accepted.")
 	m.connectionsRefused = m.counters("connections_refused_total", "Client connections refused on arrival, by the limit that was reached.", "limit")
 	m.connectionsClosed = m.counters("connections_closed_total", "Client connections ended, by reason.", "reason")
+	m.listenerConns = m.gauges("listener_connections", "Open client connections, by listener.", "listener")
+	m.handshakesFailed = m.counters("tls_handshakes_failed_total", "Client connections ended in their TLS handshake, by reason.", "reason")
+	m.notAfter = m.gauges("tls_certificate_not_after_seconds", "When the certificate of a listener expires, in seconds since 1970.", "listener")
 	m.authentications = m.counters("authentications_total", "Attempts of clients to authenticate themselves, by mechanism and result.", "mechanism", "result")
 	m.requests = m.counters("requests_total", "Requests read, by API and version.", "api", "version")
 	m.requestSeconds = m.histograms("request_seconds", "Seconds from a request's last byte to its answer being written, by API.", secondsBuckets, "api")
@@ -149,6 +157,17 @@ func (m *Metrics) ConnectionsRefused(limit string) *Counter { return m.connectio
 
 // ConnectionsClosed counts connections that ended for reason, one of the server's reasons.
 func (m *Metrics) ConnectionsClosed(reason string) *Counter { return m.connectionsClosed.with(reason) }
+
+// ListenerConnections is how many client connections to a listener are open.
+func (m *Metrics) ListenerConnections(listener string) *Gauge { return m.listenerConns.with(listener) }
+
+// HandshakesFailed counts TLS handshakes that failed for reason, one of the server's reasons.
+func (m *Metrics) HandshakesFailed(reason string) *Counter { return m.handshakesFailed.with(reason) }
+
+// SetNotAfter shows when the certificate of a listener expires.
+func (m *Metrics) SetNotAfter(listener string, t time.Time) {
+	m.notAfter.with(listener).Set(float64(t.Unix()))
+}
 
 // Authentications counts attempts to authenticate by a mechanism that is offered, or "none", that ended in result, one of those of
 // pkg/auth.

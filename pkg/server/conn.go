@@ -1,12 +1,13 @@
 package server
 
 import (
-	"context"
+	"container/list"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"sync/atomic"
@@ -37,12 +38,20 @@ var (
 // flight. A row that is not pipelined makes the reader wait until it is finished. A connection that is quiet for a while
 // gives up its finisher, its queue and its buffers until the next request: then it is one goroutine and 512 bytes.
 type conn struct {
-	server *Server
-	net    net.Conn
-	shared handler.Conn
-	done   chan struct{} // shared.Done
-	ended  atomic.Bool   // done is closed
-	cause  atomic.Pointer[error]
+	server   *Server
+	listener *Listener
+	wire     net.Conn   // the socket
+	net      net.Conn   // what is read and written: the socket, or TLS over it
+	cipher   *cipherEnd // the socket as TLS sees it; nil without TLS
+	shared   handler.Conn
+	done     chan struct{} // shared.Done
+	ended    atomic.Bool   // done is closed
+	cause    atomic.Pointer[error]
+
+	// Under the server's lock.
+
+	came    time.Time
+	strange *list.Element // of the strangers; nil once the client is known
 
 	// The reader's.
 
@@ -50,6 +59,7 @@ type conn struct {
 	reader kbin.Reader
 	header wire.RequestHeader
 	intern kbin.Interner
+	shaken bool        // the TLS handshake is done
 	login  *time.Timer // ends the connection if its client is not known by then; nil once it is
 
 	// Between the two.
@@ -72,14 +82,17 @@ type conn struct {
 func (c *conn) serve() {
 	c.frames.open()
 	c.reader.Intern = &c.intern
-	c.beginLogin()
-	err := c.readRequests()
-	c.forgetLogin()
+	err := c.shakeHands()
+	if err == nil {
+		c.beginLogin()
+		err = c.readRequests()
+		c.forgetLogin()
+	}
 	c.fail(err)
 	c.hurry()
 	c.rest()
 	c.linger()
-	c.net.Close()
+	c.wire.Close()
 	c.frames.close()
 	c.report(*c.cause.Load())
 }
@@ -312,6 +325,13 @@ func (c *conn) stop() {
 	c.frames.stop()
 }
 
+// cut ends the connection at once. Any goroutine may call it.
+func (c *conn) cut(err error) {
+	c.fail(err)
+	c.stop()
+	c.wire.Close()
+}
+
 // run runs one method of a handler. A panic in it is a bug, but one that ends this connection only.
 func (c *conn) run(m handler.Method, call *call) (err error) {
 	defer func() {
@@ -343,8 +363,14 @@ func (c *conn) linger() {
 func (c *conn) report(cause error) {
 	reason, level := classify(cause)
 	c.server.metrics.ConnectionsClosed(reason).Inc()
-	c.server.log.Log(context.Background(), c.server.chatter.level(level), "connection closed", "peer", c.shared.RemoteAddr, "user", c.shared.Session.User(), "reason", reason, "cause", cause)
+	if c.cipher != nil && !c.shaken {
+		c.server.metrics.HandshakesFailed(reason).Inc()
+	}
+	c.server.gossip.tell(level, c.peer(), "connection closed", reason, "listener", c.listener.Name, "peer", c.shared.RemoteAddr, "user", c.shared.Session.User(), "cause", cause)
 }
+
+// peer is the address of the client.
+func (c *conn) peer() netip.Addr { return addrPort(c.wire.RemoteAddr()).Addr() }
 
 // endings says how each ending is counted, and how loudly it is told: what an operator can mend or should know of is
 // Info, the everyday is Debug.
@@ -355,6 +381,16 @@ var endings = []struct {
 }{
 	{errStopReading, "shutdown", slog.LevelDebug},
 	{errIdle, "idle", slog.LevelDebug},
+	{errTLS, "tls", slog.LevelInfo},
+	{errHTTP, "http", slog.LevelInfo},
+	{errNotTLS, "not_tls", slog.LevelInfo},
+	{errHandshakeTimeout, "handshake_timeout", slog.LevelInfo},
+	{errNoCertificate, "no_certificate", slog.LevelInfo},
+	{errCertificate, "untrusted_certificate", slog.LevelInfo},
+	{errTLSVersion, "tls_version", slog.LevelInfo},
+	{errAlert, "refused_by_client", slog.LevelInfo},
+	{errHandshake, "handshake", slog.LevelInfo},
+	{errCrowdedOut, "crowded_out", slog.LevelInfo},
 	{errSlowSender, "slow_sender", slog.LevelInfo},
 	{errSlowReader, "slow_reader", slog.LevelInfo},
 	{errFrameSize, "too_large", slog.LevelInfo},

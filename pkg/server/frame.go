@@ -3,7 +3,6 @@ package server
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -82,11 +81,8 @@ func (f *frameReader) next() (frame, error) {
 		}
 	}
 	size := int(int32(binary.BigEndian.Uint32(f.buf[f.start:])))
-	if size < 0 {
-		return frame{}, errNegative
-	}
-	if size > f.bytesMax {
-		return frame{}, fmt.Errorf("%w: %d bytes, the limit is %d", errFrameSize, size, f.bytesMax)
+	if size < 0 || size > f.bytesMax {
+		return frame{}, sizeEnding(f.buf[f.start:], size, f.bytesMax)
 	}
 	f.start += sizeBytes
 	return f.body(size)

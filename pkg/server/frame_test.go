@@ -138,7 +138,7 @@ func TestFrameEndings(t *testing.T) {
 	f([]byte{0x80, 0, 0, 0}, io.EOF, errNegative)
 	f([]byte{0x7f, 0xff, 0xff, 0xff}, io.EOF, errFrameSize)
 	f([]byte{2, 0, 0, 1}, io.EOF, errFrameSize)
-	f([]byte("GET / HTTP/1.1\r\n\r\n"), io.EOF, errFrameSize)
+	f([]byte("GET / HTTP/1.1\r\n\r\n"), io.EOF, errHTTP)
 }
 
 // TestClaimTakesNoMemory shows that a frame holds no more than believedFactor times what has come of it, whatever its

@@ -118,7 +118,7 @@ func FuzzRequest(f *testing.F) {
 	near, far := net.Pipe()
 	f.Cleanup(func() { near.Close(); far.Close() })
 	s := New(nil, tableOf(allAPIs()...), testOptions())
-	c := s.newConn(far, "fuzz")
+	c := s.newConn(far, &Listener{Name: "fuzz"})
 	c.reader.Intern = &c.intern
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s.frames.take(int64(bufferSize(len(b))))

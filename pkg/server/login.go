@@ -26,8 +26,8 @@ var (
 )
 
 // session begins the conversation about who a client is.
-func (s *Server) session(nc net.Conn) *auth.Session {
-	if s.options.Auth == nil {
+func (s *Server) session(l *Listener, nc net.Conn) *auth.Session {
+	if !l.SASL {
 		return auth.Anonymous()
 	}
 	return s.options.Auth.Session(addrPort(nc.RemoteAddr()).Addr())
@@ -54,6 +54,7 @@ func (c *conn) endLogin() {
 	c.forgetLogin()
 	c.frames.bytesMax = c.server.options.FrameBytesMax
 	c.frames.budget = c.server.frames
+	c.recognise()
 }
 
 // forgetLogin stops the clock of a login.

@@ -32,18 +32,14 @@ import (
 )
 
 const (
-	trimInterval    = 30 * time.Second // how often free buffers that nobody needs are given back to the system
-	cutTime         = 2 * time.Second  // how long Shutdown waits for connections that it has cut
-	chatterMessages = 10               // a second: so much about clients is logged at Info, the rest at Debug
+	trimInterval = 30 * time.Second // how often free buffers that nobody needs are given back to the system
+	cutTime      = 2 * time.Second  // how long Shutdown waits for connections that it has cut
 )
 
 // Options are the settings of a server. All limits must be set.
 type Options struct {
-	AdvertisedHost string // what clients are told to connect to; empty: the address they came to
-	AdvertisedPort int32  // likewise; 0: the port they came to
-
-	Auth         *auth.Authenticator // knows who may come in; nil lets everybody in
-	LoginTimeout time.Duration       // for a client to authenticate itself, if it must
+	Auth         *auth.Authenticator // knows who may come in by a listener that asks; nil: there is none
+	LoginTimeout time.Duration       // for a TLS handshake, and for a client to authenticate itself, if it must
 
 	FrameBytesMax       int           // of one request; Kafka's socket.request.max.bytes
 	FramesBytesMax      int64         // of all requests being read or handled; Kafka's queued.max.request.bytes
@@ -81,7 +77,8 @@ type Server struct {
 	loginFrames *budget // frames of clients that are not authenticated yet
 
 	inFlight atomic.Int64
-	chatter  chatter
+	gossip   gossip
+	turns    chan struct{} // of TLS handshakes
 	stopping chan struct{} // closed by Shutdown
 	empty    chan struct{} // closed after that, when the last connection has ended
 
@@ -90,6 +87,7 @@ type Server struct {
 		stopped   bool
 		listeners map[net.Listener]struct{}
 		conns     map[*conn]struct{}
+		strangers strangers
 		perIP     map[netip.Addr]int
 	}
 }
@@ -100,8 +98,10 @@ func New(h *handler.Handler, table []handler.Row, o Options) *Server {
 		options: o, handler: h, apis: newAPIs(table, o.Metrics), log: o.Log, metrics: o.Metrics,
 		pool: &pool{keepMax: o.BufferPoolBytesMax}, frames: newBudget(o.FramesBytesMax), responses: newBudget(o.ResponsesBytesMax),
 		loginFrames: newBudget(min(o.FramesBytesMax, loginFramesBytesMax)),
-		stopping:    make(chan struct{}), empty: make(chan struct{}),
+		gossip:      gossip{log: o.Log}, turns: newTurns(),
+		stopping: make(chan struct{}), empty: make(chan struct{}),
 	}
+	s.mu.strangers.max = max(o.ConnectionsMax/strangersPart, strangersMin)
 	s.mu.listeners = map[net.Listener]struct{}{}
 	s.mu.conns = map[*conn]struct{}{}
 	s.mu.perIP = map[netip.Addr]int{}
@@ -110,10 +110,13 @@ func New(h *handler.Handler, table []handler.Row, o Options) *Server {
 	return s
 }
 
-// Serve accepts connections from l, which it closes in the end. It returns ErrClosed after Shutdown, else what stopped it.
-// The name is handlers' to see, as handler.Conn.Listener.
-func (s *Server) Serve(l net.Listener, name string) error {
+// Serve accepts connections from l, which it closes in the end, and serves them as how says. It returns ErrClosed after
+// Shutdown, else what stopped it.
+func (s *Server) Serve(l net.Listener, how Listener) error {
 	defer l.Close()
+	if how.SASL && s.options.Auth == nil {
+		return fmt.Errorf("listener %s asks clients who they are, but nobody may come in", how.Name)
+	}
 	if !s.addListener(l) {
 		return ErrClosed
 	}
@@ -121,7 +124,7 @@ func (s *Server) Serve(l net.Listener, name string) error {
 		nc, err := l.Accept()
 		if err == nil {
 			pause = 0
-			s.welcome(nc, name)
+			s.welcome(nc, &how)
 			continue
 		}
 		if s.isStopping() {
@@ -165,7 +168,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, c := range s.connections() {
-		c.net.Close()
+		c.wire.Close()
 	}
 	select {
 	case <-s.empty:
@@ -207,65 +210,27 @@ func (s *Server) addListener(l net.Listener) bool {
 }
 
 // welcome serves a new connection, if the limits allow one more.
-func (s *Server) welcome(nc net.Conn, listener string) {
-	c := s.newConn(nc, listener)
-	if limit := s.register(c); limit != "" {
+func (s *Server) welcome(nc net.Conn, l *Listener) {
+	c := s.newConn(nc, l)
+	oldest, limit := s.register(c)
+	if oldest != nil {
+		oldest.cut(errCrowdedOut)
+	}
+	if limit != "" {
 		s.metrics.ConnectionsRefused(limit).Inc()
-		s.log.Log(context.Background(), s.chatter.level(slog.LevelInfo), "connection refused", "peer", c.shared.RemoteAddr, "limit", limit)
+		s.gossip.tell(slog.LevelInfo, c.peer(), "connection refused", limit, "listener", l.Name, "peer", c.shared.RemoteAddr)
 		nc.Close()
 		return
 	}
 	s.metrics.ConnectionsOpened.Inc()
 	s.tune(nc)
+	open := s.metrics.ListenerConnections(l.Name)
+	open.Inc()
 	go func() {
 		c.serve()
 		s.unregister(c)
+		open.Dec()
 	}()
-}
-
-// newConn makes a connection of an accepted socket.
-func (s *Server) newConn(nc net.Conn, listener string) *conn {
-	c := &conn{
-		server: s, net: nc, done: make(chan struct{}), barrier: make(chan struct{}),
-		frames: frameReader{
-			conn: nc, pool: s.pool, budget: s.frames, bytesMax: s.options.FrameBytesMax,
-			stall: s.options.ReadTimeout, received: s.metrics.NetworkReceived,
-		},
-		writer: newWriter(nc, s.pool, s.options.WriteTimeout, s.metrics.NetworkSent),
-	}
-	c.frames.done = c.done
-	host, port := s.advertise(nc.LocalAddr())
-	c.shared = handler.Conn{
-		Listener: listener, AdvertisedHost: host, AdvertisedPort: port, RemoteAddr: nc.RemoteAddr().String(), Session: s.session(nc),
-		Done: c.done, Flush: c.flush, Reserve: c.reserve,
-	}
-	return c
-}
-
-// advertise says what a client that came to this local address is told to connect to.
-func (s *Server) advertise(local net.Addr) (host string, port int32) {
-	host, port = s.options.AdvertisedHost, s.options.AdvertisedPort
-	at := addrPort(local)
-	if host == "" {
-		host = at.Addr().String()
-		if at.Addr().IsLoopback() {
-			host = "localhost"
-		}
-	}
-	if port == 0 {
-		port = int32(at.Port())
-	}
-	return host, port
-}
-
-// addrPort is the address and port of a socket's end, zero for sockets that are not of the internet.
-func addrPort(a net.Addr) netip.AddrPort {
-	tcp, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	at := tcp.AddrPort()
-	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }
 
 // tune applies the socket settings. Those the system refuses are the system's choice then.
@@ -283,28 +248,36 @@ func (s *Server) tune(nc net.Conn) {
 	}
 }
 
-// register counts a connection in, or names the limit that it meets.
-func (s *Server) register(c *conn) (limit string) {
-	ip := addrPort(c.net.RemoteAddr()).Addr()
+// register counts a connection in, or names the limit that it meets. A stranger may take the place of the oldest one, which
+// is the caller's to cut.
+func (s *Server) register(c *conn) (oldest *conn, limit string) {
+	ip := c.peer()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.mu.stopped:
-		return "shutdown"
+		return nil, "shutdown"
 	case len(s.mu.conns) >= s.options.ConnectionsMax:
-		return "connections"
+		return nil, "connections"
 	case s.mu.perIP[ip] >= s.options.ConnectionsPerIPMax:
-		return "connections_per_ip"
+		return nil, "connections_per_ip"
+	}
+	if c.listener.strange() {
+		var ok bool
+		if oldest, ok = s.mu.strangers.admitLocked(c); !ok {
+			return nil, "strangers"
+		}
 	}
 	s.mu.conns[c] = struct{}{}
 	s.mu.perIP[ip]++
-	return ""
+	return oldest, ""
 }
 
 func (s *Server) unregister(c *conn) {
-	ip := addrPort(c.net.RemoteAddr()).Addr()
+	ip := c.peer()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.mu.strangers.forgetLocked(c)
 	delete(s.mu.conns, c)
 	if s.mu.perIP[ip]--; s.mu.perIP[ip] == 0 {
 		delete(s.mu.perIP, ip)
@@ -318,22 +291,7 @@ func (s *Server) noteEmptyLocked() {
 	}
 }
 
-// chatter counts what is said about clients, so that nobody fills the log from outside.
-type chatter struct{ second, said atomic.Int64 }
-
-// level is the level wanted for one more message, or Debug when enough has been said in this second.
-func (c *chatter) level(wanted slog.Level) slog.Level {
-	now := time.Now().Unix()
-	if c.second.Swap(now) != now {
-		c.said.Store(0)
-	}
-	if wanted > slog.LevelDebug && c.said.Add(1) > chatterMessages {
-		return slog.LevelDebug
-	}
-	return wanted
-}
-
-// trim gives back unused buffers until the server stops.
+// trim gives back unused buffers, and says what the log has left out, until the server stops.
 func (s *Server) trim() {
 	ticker := time.NewTicker(trimInterval)
 	defer ticker.Stop()
@@ -341,6 +299,7 @@ func (s *Server) trim() {
 		select {
 		case <-ticker.C:
 			s.pool.trim()
+			s.gossip.sum()
 		case <-s.stopping:
 			return
 		}

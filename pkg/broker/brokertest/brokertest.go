@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/heraclitus/heraclitus/pkg/broker"
+	"github.com/heraclitus/heraclitus/pkg/certificate/certificatetest"
 	"github.com/heraclitus/heraclitus/pkg/config"
 )
 
@@ -41,6 +42,14 @@ func In(dir string) func(*config.Config) {
 	return func(c *config.Config) { c.Storage.Path = dir }
 }
 
+// TLS has the first listener of a broker speak TLS, with a certificate for localhost by an authority of this test.
+func TLS(t testing.TB, a *certificatetest.Authority) func(*config.Config) {
+	pair := a.Issue(t, "broker")
+	return func(c *config.Config) {
+		c.TLS.Enabled, c.TLS.CertificateFile, c.TLS.KeyFile = true, pair.CertificateFile, pair.KeyFile
+	}
+}
+
 // Stop stops the broker gracefully, unless it was stopped before.
 func (b *Broker) Stop(t testing.TB) {
 	t.Helper()
@@ -55,6 +64,18 @@ func (b *Broker) Stop(t testing.TB) {
 
 // Address is where Kafka clients connect.
 func (b *Broker) Address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(b.KafkaPort())) }
+
+// AddressOf is where Kafka clients connect by the listener of this name.
+func (b *Broker) AddressOf(t testing.TB, listener string) string {
+	t.Helper()
+	for _, l := range b.Listeners() {
+		if l.Name == listener {
+			return net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Port))
+		}
+	}
+	t.Fatalf("there is no listener %s", listener)
+	return ""
+}
 
 // URL is where metrics and health are, without a path.
 func (b *Broker) URL() string {

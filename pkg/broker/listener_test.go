@@ -1,0 +1,44 @@
+package broker
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/heraclitus/heraclitus/pkg/config"
+)
+
+// TestExposureIsWarnedOf shows that whoever serves other machines is told at the start what they can do by each listener,
+// without the password, and that nobody else is told.
+func TestExposureIsWarnedOf(t *testing.T) {
+	f := func(address, protocol, mechanism, clientAuth, want string) {
+		t.Helper()
+		socket, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer socket.Close()
+		var said bytes.Buffer
+		b := &Broker{config: config.Default(), log: slog.New(slog.NewTextHandler(&said, nil))}
+		b.config.Auth = config.Auth{Enabled: true, Mechanism: mechanism, PlainUsername: "u", PlainPassword: "hunter2"}
+		l := config.Listener{Name: "outside", Protocol: protocol}
+		l.ClientAuth = clientAuth
+		b.kafka = []*listener{{Listener: l, sockets: []net.Listener{socket}}}
+		b.warnOfExposure()
+		got := said.String()
+		if !strings.Contains(got, want) || (want == "") != (got == "") || want != "" && !strings.Contains(got, "listener=outside") || strings.Contains(got, "hunter2") {
+			t.Errorf("%s at %s, client_auth %s: the log has %q", protocol, address, clientAuth, got)
+		}
+	}
+	f("127.0.0.1:0", config.Plaintext, "PLAIN", "none", "")
+	f("127.0.0.1:0", config.SASLPlaintext, "PLAIN", "none", "")
+	f("0.0.0.0:0", config.Plaintext, "PLAIN", "none", "everybody who reaches this address")
+	f("0.0.0.0:0", config.SASLPlaintext, "SCRAM-SHA-512, PLAIN", "none", "reads the password")
+	f("0.0.0.0:0", config.SASLPlaintext, "SCRAM-SHA-512", "none", "reads and changes what is sent")
+	f("0.0.0.0:0", config.SSL, "PLAIN", "none", "everybody who reaches this address")
+	f("0.0.0.0:0", config.SSL, "PLAIN", "requested", "everybody who reaches this address")
+	f("0.0.0.0:0", config.SSL, "PLAIN", "required", "")
+	f("0.0.0.0:0", config.SASLSSL, "PLAIN", "none", "")
+}
