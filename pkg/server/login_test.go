@@ -191,3 +191,84 @@ func TestLoginTakesTime(t *testing.T) {
 		f(wrongToken, delay, "login_refused")
 	})
 }
+
+// TestSessionExpires shows, in time that does not pass, what a client may ask whose session has a lifetime: before its end
+// everything, after it nothing but to renew it (KIP-368). In the middle of renewing it may do nothing else.
+func TestSessionExpires(t *testing.T) {
+	const lifetime = 10 * time.Second
+	ask := func(key, version int16) func(*client) {
+		return func(c *client) { c.send(key, version, 9); c.receive(key, version, 9) }
+	}
+	refused := func(key, version int16) func(*client) {
+		return func(c *client) { c.send(key, version, 9); c.ended() }
+	}
+	login := func(handshake int16) func(*client) {
+		return func(c *client) {
+			c.handshake(handshake)
+			c.Write(tokenRequest(handshake, 2, rightToken))
+			if handshake == 0 {
+				io.ReadFull(c, make([]byte, sizeBytes))
+				return
+			}
+			r := readResponse(t, c, wire.KeySaslAuthenticate, 2, 2).(*wire.SaslAuthenticateResponse)
+			if r.ErrorCode != 0 || r.SessionLifetimeMs != lifetime.Milliseconds() {
+				t.Errorf("login: %+v", r)
+			}
+		}
+	}
+	wait := func(d time.Duration) func(*client) { return func(*client) { time.Sleep(d) } }
+	begin := func(c *client) { c.handshake(1) }
+	metadata, late := ask(wire.KeyMetadata, 12), refused(wire.KeyMetadata, 12)
+	f := func(end string, steps ...func(*client)) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			s, c := pipeServer(t, loginTable(), func(o *Options) {
+				guard(o)
+				o.Auth = auth.New(auth.Options{Username: "u", Password: "p", SessionLifetime: lifetime, Metrics: o.Metrics})
+			})
+			for _, step := range steps {
+				step(c)
+			}
+			c.Close()
+			synctest.Wait()
+			if s.metrics.ConnectionsClosed(end).Get() != 1 {
+				t.Errorf("the connection did not end by %s", end)
+			}
+		})
+	}
+	f("client", login(1), metadata, wait(lifetime), metadata)
+	f("session_expired", login(1), wait(lifetime+1), late)
+	f("session_expired", login(0), wait(lifetime), metadata, wait(1), late)
+	f("session_expired", login(1), wait(lifetime+1), refused(wire.KeyApiVersions, 3))
+	f("session_expired", login(1), wait(lifetime+1), refused(wire.KeySaslAuthenticate, 2))
+	f("client", login(1), wait(lifetime+1), login(1), metadata, wait(lifetime), metadata, login(0), wait(lifetime), metadata)
+	f("session_expired", login(1), login(1), wait(lifetime), metadata, wait(1), late)
+	f("unauthenticated", login(1), begin, late)
+	f("unauthenticated", login(1), begin, refused(wire.KeyApiVersions, 3))
+}
+
+// TestRenewalAmongRequests shows that requests before and behind a renewal are answered, in order, though the ones before
+// are still in flight when it begins.
+func TestRenewalAmongRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		records := make(chan struct{})
+		table := on(loginTable(), wire.KeyFetch, nil, func(*handler.Handler, *handler.Call) error { <-records; return nil })
+		_, c := pipeServer(t, table, func(o *Options) {
+			guard(o)
+			o.Auth = auth.New(auth.Options{Username: "u", Password: "p", SessionLifetime: time.Minute, Metrics: o.Metrics})
+		})
+		c.handshake(1)
+		c.Write(tokenRequest(1, 2, rightToken))
+		c.receive(wire.KeySaslAuthenticate, 2, 2)
+		c.send(wire.KeyFetch, 12, 3, 4)
+		c.Write(request(wire.KeySaslHandshake, 1, 5, &wire.SaslHandshakeRequest{Mechanism: auth.Plain}))
+		synctest.Wait()
+		close(records)
+		c.receive(wire.KeyFetch, 12, 3, 4)
+		c.receive(wire.KeySaslHandshake, 1, 5)
+		c.Write(tokenRequest(1, 2, rightToken))
+		c.send(wire.KeyFetch, 12, 6)
+		c.receive(wire.KeySaslAuthenticate, 2, 2)
+		c.receive(wire.KeyFetch, 12, 6)
+	})
+}
