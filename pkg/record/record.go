@@ -90,6 +90,9 @@ func (h Headers) All() iter.Seq[Header] {
 	}
 }
 
+// Reset returns no headers, for Add to make new ones in the memory of h.
+func (h Headers) Reset() Headers { return Headers{raw: h.raw[:0]} }
+
 // Add returns h with one header more; a nil value is null. The bytes are copied. Like append, it may write behind h:
 // build headers in one place.
 func (h Headers) Add(key, value []byte) Headers {

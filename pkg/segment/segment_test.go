@@ -1,0 +1,203 @@
+package segment
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/heraclitus/heraclitus/pkg/kbin"
+	"github.com/heraclitus/heraclitus/pkg/record"
+)
+
+// What the tests share: segments in memory, and rows that can be compared.
+
+// got reads a segment in memory, and counts.
+type object struct {
+	b     []byte
+	gets  int
+	bytes int
+}
+
+func (o *object) get(_ context.Context, p []byte, off int64) error {
+	o.gets++
+	o.bytes += len(p)
+	if off < 0 || off > int64(len(o.b)-len(p)) {
+		return fmt.Errorf("get %d bytes at %d of %d", len(p), off, len(o.b))
+	}
+	copy(p, o.b[off:])
+	return nil
+}
+
+func bytesOf(b []byte) Get {
+	return func(_ context.Context, p []byte, off int64) error {
+		if off < 0 || off > int64(len(b)-len(p)) {
+			return fmt.Errorf("get %d bytes at %d of %d", len(p), off, len(b))
+		}
+		copy(p, b[off:])
+		return nil
+	}
+}
+
+var someOptions = Options{Topic: "orders", TopicID: kbin.UUID{1, 2, 3}, Partition: 7, Codec: Snappy}
+
+// written makes a segment of rows.
+func written(t testing.TB, o Options, rows []Row) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := NewWriter(&b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if err := w.AppendRow(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := w.Close(rows[len(rows)-1].Offset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Bytes != int64(b.Len()) {
+		t.Fatalf("segment of %d bytes says %d", b.Len(), m.Bytes)
+	}
+	return b.Bytes()
+}
+
+func opened(t testing.TB, b []byte) *Reader {
+	t.Helper()
+	r, err := Open(t.Context(), bytesOf(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// text is a row in readable form, in which null and empty differ.
+func text(r *Row) string {
+	s := fmt.Sprintf("%d %d key=%s value=%s type=%d producer=%d/%d/%d", r.Offset, r.Timestamp, quoted(r.Key), quoted(r.Value),
+		r.TimestampType, r.ProducerID, r.ProducerEpoch, r.Sequence)
+	for h := range r.Headers.All() {
+		s += fmt.Sprintf(" %s=%s", quoted(h.Key), quoted(h.Value))
+	}
+	return s
+}
+
+func quoted(b []byte) string {
+	if b == nil {
+		return "null"
+	}
+	return fmt.Sprintf("%q", b)
+}
+
+// randomRows has all that a row can have, in all mixtures.
+func randomRows(r *rand.Rand, n int) []Row {
+	rows := make([]Row, 0, n)
+	offset := r.Int64N(3)
+	some := func(most int) []byte {
+		if r.IntN(5) == 0 {
+			return nil
+		}
+		b := make([]byte, r.IntN(most))
+		for i := range b {
+			b[i] = byte(r.IntN(4)) * 85
+		}
+		return b
+	}
+	producer := Row{ProducerID: record.NoProducerID, ProducerEpoch: record.NoProducerEpoch, Sequence: record.NoSequence}
+	for len(rows) < n {
+		row := producer
+		row.Offset = offset
+		row.Timestamp = 1700000000000 + r.Int64N(5000)
+		switch r.IntN(20) {
+		case 0:
+			row.Timestamp = record.NoTimestamp
+		case 1:
+			row.Timestamp = r.Int64() - r.Int64()
+		case 2:
+			offset += r.Int64N(10)
+		case 3:
+			offset += r.Int64N(1 << 34)
+		case 4:
+			producer.ProducerID, producer.ProducerEpoch = r.Int64N(1<<40), int16(r.IntN(1<<15))
+			producer.Sequence = int32(r.IntN(math.MaxInt32))
+		case 5:
+			producer = Row{TimestampType: record.TimestampType(r.IntN(2)), ProducerID: record.NoProducerID,
+				ProducerEpoch: record.NoProducerEpoch, Sequence: record.NoSequence}
+		}
+		row.Key, row.Value = some(20), some(300)
+		if r.IntN(3) == 0 {
+			for range r.IntN(4) {
+				key := some(9)
+				row.Headers = row.Headers.Add(append([]byte("k"), key...), some(9))
+			}
+		}
+		if producer.Sequence >= 0 && r.IntN(9) > 0 {
+			producer.Sequence = sequenceAfter(producer.Sequence, 1)
+		}
+		rows = append(rows, row)
+		offset++
+	}
+	return rows
+}
+
+func TestRoundTrip(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		o := someOptions
+		o.Codec = []Codec{Uncompressed, Snappy, Zstd}[seed%3]
+		o.BlockBytes, o.RowGroupBytes = 1<<(4+r.IntN(12)), 1<<(10+r.IntN(8))
+		rows := randomRows(r, 1+r.IntN(2000))
+		b := written(t, o, rows)
+		reader := opened(t, b)
+		if _, err := Verify(t.Context(), bytesOf(b), int64(len(b))); err != nil {
+			t.Fatal(seed, err)
+		}
+		i := 0
+		for row, err := range reader.Rows(t.Context(), 0) {
+			if err != nil {
+				t.Fatal(seed, err)
+			}
+			if have, want := text(row), text(&rows[i]); have != want {
+				t.Fatalf("seed %d, row %d:\nhave %s\nwant %s", seed, i, have, want)
+			}
+			i++
+		}
+		if i != len(rows) {
+			t.Fatalf("seed %d: %d rows instead of %d", seed, i, len(rows))
+		}
+		var batches []byte
+		for from := int64(0); from <= reader.Footer().Last; {
+			var err error
+			if batches, from, err = reader.Read(t.Context(), batches, from, 1<<(8+r.IntN(12)), Rebuild{Codec: []record.Codec{record.None, record.LZ4, record.Snappy}[r.IntN(3)]}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		i = 0
+		next := int64(-1)
+		for len(batches) > 0 {
+			b := record.Batch(batches)
+			b = b[:b.Size()]
+			batches = batches[len(b):]
+			if !b.Intact() || b.BaseOffset() < next {
+				t.Fatalf("seed %d: batch at %d, expected %d", seed, b.BaseOffset(), next)
+			}
+			for rec, err := range b.Records() {
+				if err != nil {
+					t.Fatal(err)
+				}
+				row := Row{rec, b.TimestampType(), b.ProducerID(), b.ProducerEpoch(), sequenceAfter(b.BaseSequence(), rec.Offset-b.BaseOffset())}
+				if have, want := text(&row), text(&rows[i]); have != want {
+					t.Fatalf("seed %d, batch row %d:\nhave %s\nwant %s", seed, i, have, want)
+				}
+				i++
+			}
+			next = b.LastOffset() + 1
+		}
+		if i != len(rows) {
+			t.Fatalf("seed %d: %d rows in batches instead of %d", seed, i, len(rows))
+		}
+	}
+}
