@@ -21,7 +21,7 @@ func app() *cli.App {
 		Name:            "heraclitus",
 		Usage:           "a Kafka server in one program",
 		HideHelpCommand: true,
-		Commands:        []*cli.Command{serveCommand(), versionCommand()},
+		Commands:        []*cli.Command{serveCommand(), usersCommand(), versionCommand()},
 		OnUsageError:    usageError,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
