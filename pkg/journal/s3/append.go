@@ -27,7 +27,7 @@ func (j *Journal) append(slot uint64, entry []byte) error {
 	if err := j.refusal(slot, len(entry)); err != nil {
 		return err
 	}
-	h := header{kind: kindEntry, slot: slot, session: j.session}
+	h := header{kind: kindEntry, slot: slot, session: j.session, first: j.first}
 	j.appending.object = appendObject(j.appending.object[:0], h, entry)
 	var last error
 	for range putTries {

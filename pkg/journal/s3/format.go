@@ -45,6 +45,7 @@ type header struct {
 	kind    kind
 	slot    uint64
 	session session
+	first   uint64 // slot of the session's claim
 	length  uint32 // of the entry
 	crc     uint32 // over the header's other fields and the entry
 }
@@ -64,6 +65,7 @@ func appendObject(b []byte, h header, entry []byte) []byte {
 	binary.LittleEndian.PutUint64(o[16:], h.slot)
 	binary.LittleEndian.PutUint64(o[24:], h.session.number)
 	copy(o[32:48], h.session.name[:])
+	binary.LittleEndian.PutUint64(o[48:], h.first)
 	crc := crc32.Update(crc32.Checksum(o[8:], castagnoli), castagnoli, entry)
 	binary.LittleEndian.PutUint32(o[4:], crc)
 	return append(b, entry...)
@@ -80,6 +82,7 @@ func decodeHeader(b []byte) (h header, err error) {
 	h.slot = binary.LittleEndian.Uint64(b[16:])
 	h.session.number = binary.LittleEndian.Uint64(b[24:])
 	copy(h.session.name[:], b[32:48])
+	h.first = binary.LittleEndian.Uint64(b[48:])
 	return h, nil
 }
 

@@ -177,7 +177,7 @@ func (j *Journal) floorHeader(ctx context.Context, floor uint64) (header, error)
 // putClaim puts our claim into the next slot, in place of another one if that was found there.
 func (j *Journal) putClaim(ctx context.Context, v *view, found header) error {
 	slot := v.next()
-	claim := appendObject(nil, header{kind: kindClaim, slot: slot, session: j.session}, nil)
+	claim := appendObject(nil, header{kind: kindClaim, slot: slot, session: j.session, first: slot}, nil)
 	if found.kind != kindClaim {
 		return j.store.PutIfAbsent(ctx, slotKey(slot), claim)
 	}

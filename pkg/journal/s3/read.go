@@ -61,7 +61,7 @@ func (j *Journal) missing(slot uint64, err error) error {
 	if _, gone := j.length(slot); gone != nil {
 		return gone
 	}
-	if !errors.Is(err, objstore.ErrAbsent) && !errors.Is(err, objstore.ErrRange) {
+	if !errors.Is(err, objstore.ErrAbsent) && !errors.Is(err, objstore.ErrRange) && !errors.Is(err, journal.ErrDamaged) {
 		return err
 	}
 	floor, asked := j.storedFloor(j.calls)
@@ -70,6 +70,8 @@ func (j *Journal) missing(slot uint64, err error) error {
 		return errors.Join(err, asked)
 	case slot < floor:
 		return fmt.Errorf("%w, raised by another server", journal.ErrTrimmed)
+	case errors.Is(err, journal.ErrDamaged):
+		return err
 	}
 	return damaged(slot, err)
 }
@@ -88,13 +90,9 @@ func (j *Journal) Replay(from uint64, f func(slot uint64, entry []byte) error) e
 	defer a.readers.Wait()
 	defer stop()
 	for slot := from; slot < next; slot++ {
-		object, err := a.object()
+		entry, err := a.entry(slot)
 		if err != nil {
 			return fmt.Errorf("replay slot %d: %w", slot, j.missing(slot, err))
-		}
-		entry, err := decodeEntry(object, slot)
-		if err != nil {
-			return fmt.Errorf("replay: %w", err)
 		}
 		if err := f(slot, entry); err != nil {
 			return err
@@ -121,8 +119,8 @@ type asked struct {
 	err    error
 }
 
-// object returns the next object, and has those after it come.
-func (a *ahead) object() ([]byte, error) {
+// entry returns the next entry, and has those after it come.
+func (a *ahead) entry(slot uint64) ([]byte, error) {
 	for a.next < a.end && len(a.asked) < aheadMax {
 		length, err := a.journal.length(a.next)
 		if len(a.asked) > 0 && (err != nil || a.bytes+length > aheadBytesMax) {
@@ -137,7 +135,10 @@ func (a *ahead) object() ([]byte, error) {
 	a.asked = a.asked[1:]
 	a.bytes -= first.length
 	<-first.came
-	return first.object, first.err
+	if first.err != nil {
+		return nil, first.err
+	}
+	return decodeEntry(first.object, slot)
 }
 
 // ask has the next object come.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
@@ -71,7 +70,7 @@ func (j *Journal) stillOurs() error {
 
 // writeFloor makes a floor durable. It may be written any number of times: the highest one counts.
 func (j *Journal) writeFloor(floor uint64) (err error) {
-	object := appendObject(nil, header{kind: kindFloor, slot: floor, session: j.session}, nil)
+	object := appendObject(nil, header{kind: kindFloor, slot: floor, session: j.session, first: j.first}, nil)
 	for range putTries {
 		if err = j.store.Put(j.calls, floorKey(floor), object); err == nil {
 			return nil
@@ -139,21 +138,19 @@ func (j *Journal) each(objects []objstore.Object, f func(ctx context.Context, o 
 
 // clear deletes an object below the floor, unless it is a stone, or has to become one.
 func (j *Journal) clear(ctx context.Context, o objstore.Object) (isStone bool, err error) {
-	switch {
-	case o.Key == slotKey(j.first):
-		stone := appendObject(nil, header{kind: kindStone, slot: j.first, session: j.session}, nil)
-		if err := j.store.Put(ctx, o.Key, stone); err != nil {
+	if slot, ok := slotOf(o.Key, slotPrefix); ok && slot <= j.first { // all others are ours, and none the first
+		h, err := j.header(ctx, slot)
+		switch {
+		case errors.Is(err, objstore.ErrAbsent):
+			j.resize(-o.Bytes)
+			return false, nil
+		case errors.Is(err, journal.ErrDamaged):
+		case err != nil:
 			return false, err
-		}
-		j.resize(headerBytes - o.Bytes)
-		return true, nil
-	case o.Bytes == headerBytes && !strings.HasPrefix(o.Key, floorPrefix):
-		b, err := j.store.Get(ctx, o.Key)
-		if err != nil && !errors.Is(err, objstore.ErrAbsent) {
-			return false, err
-		}
-		if h, err := decodeHeader(b); err == nil && h.kind == kindStone {
+		case h.kind == kindStone:
 			return true, nil
+		case h.kind == kindEntry && h.first == slot:
+			return true, j.petrify(ctx, o, h)
 		}
 	}
 	if err := j.store.Delete(ctx, o.Key); err != nil {
@@ -161,6 +158,16 @@ func (j *Journal) clear(ctx context.Context, o objstore.Object) (isStone bool, e
 	}
 	j.resize(-o.Bytes)
 	return false, nil
+}
+
+// petrify leaves a stone of the first entry of a session.
+func (j *Journal) petrify(ctx context.Context, o objstore.Object, h header) error {
+	stone := appendObject(nil, header{kind: kindStone, slot: h.slot, session: h.session, first: h.first}, nil)
+	err := j.store.Put(ctx, o.Key, stone)
+	if err == nil {
+		j.resize(headerBytes - o.Bytes)
+	}
+	return err
 }
 
 func (j *Journal) resize(bytes int64) {
