@@ -1,6 +1,12 @@
 package main
 
-import "github.com/heraclitus/heraclitus/tools/internal/run"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/heraclitus/heraclitus/tools/internal/run"
+)
 
 // Releases of Apache Kafka that are recorded: the last that serves the oldest versions, and the newest.
 const (
@@ -8,19 +14,13 @@ const (
 	newKafka = "4.3.1"
 )
 
-// programs is where the programs are that the clients are used by, from the top of the repository. Their README says how
-// they are started and what each of their checks does.
-const programs = "tools/interop/clients"
-
 // client is a client that is recorded.
 type client struct {
 	name      string // of its folder of frames
-	folder    string // of its program
+	program   string // name of its program, in package clients
 	broker    string // release of Kafka
 	limit     limit
-	env       []string
 	scenarios []scenario
-	prepare   prepare
 }
 
 // scenario is a check that a client makes, over a connection of a kind.
@@ -56,15 +56,35 @@ func checks(names ...string) (all []scenario) {
 	return all
 }
 
-// clients are all that are recorded.
-func clients() []client {
-	all := []client{
-		{name: "franz-go", folder: "franz-go", prepare: goProgram},
-		{name: "sarama", folder: "sarama", prepare: goProgram},
-		{name: "kafka-go", folder: "kafka-go", prepare: goProgram},
+// recorded are the clients that are recorded.
+func recorded() []client {
+	var all []client
+	for name, program := range map[string]string{
+		"franz-go": "franz-go", "sarama": "sarama", "kafka-go": "kafka-go", "librdkafka": "confluent-kafka", "kafka-python": "kafka-python",
+		"aiokafka": "aiokafka", "kafkajs": "kafkajs", "java-3.9": "java-3.9", "java-4.3": "java-4.3",
+	} {
+		all = append(all, client{name, program, newKafka, asServed, everything})
 	}
-	for i := range all {
-		all[i].broker, all[i].limit, all[i].scenarios = newKafka, asServed, everything
+	for _, name := range []string{"franz-go", "java-4.3"} {
+		all = append(all, client{name + newest, name, newKafka, asBroker, checks("admin", "zstd", "group")})
+	}
+	all = append(all, sweep()...)
+	slices.SortFunc(all, func(a, b client) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// newest ends the name of a client that may speak all that the broker does, and more than Heraclitus.
+const newest = "-newest"
+
+// sweepMax is the newest version that a sweep offers: that of Fetch has most.
+const sweepMax = 16
+
+// sweep is franz-go, which knows every version of every API, with a broker that knows most of them, offered no version above
+// one, then another: so every version is spoken by somebody. Nothing below 1 is offered, because Kafka keeps no offsets
+// for who speaks OffsetCommit 0.
+func sweep() (all []client) {
+	for v := int16(1); v <= sweepMax; v++ {
+		all = append(all, client{fmt.Sprintf("franz-go-v%02d", v), "franz-go", oldKafka, upTo(v), checks("admin", "gzip", "group", "resume")})
 	}
 	return all
 }

@@ -46,7 +46,7 @@ func record(which, what, root, into string) error {
 	if err != nil {
 		return fmt.Errorf("-scenario: %w", err)
 	}
-	all := slices.DeleteFunc(clients(), func(c client) bool { return !chosen(c.name) })
+	all := slices.DeleteFunc(recorded(), func(c client) bool { return !chosen(c.name) })
 	if len(all) == 0 {
 		return fmt.Errorf("-client %q: there are %s", which, names())
 	}
@@ -68,7 +68,7 @@ func matcher(pattern string) (func(string) bool, error) {
 }
 
 func names() (all []string) {
-	for _, c := range clients() {
+	for _, c := range recorded() {
 		all = append(all, c.name)
 	}
 	return all

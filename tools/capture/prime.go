@@ -17,29 +17,30 @@ const (
 	clientID      = "capture"
 )
 
-// prime waits until a broker's groups can be used. Kafka makes the topic of its offsets when it is first asked for a
-// coordinator, and until that is done every client gets errors that say nothing about either of them.
+// prime waits until a broker can coordinate groups and give ids to producers. Kafka makes the topic of its offsets when it is
+// first asked for a coordinator, and asks its controller for ids when it is first asked for one; until that is done
+// clients get errors that say nothing about either of them.
 func prime(addr string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), primeTimeout)
 	defer cancel()
 	for {
-		code, err := groupState(addr)
+		code, err := state(addr)
 		if err != nil {
-			return fmt.Errorf("wait for the broker's groups: %w", err)
+			return fmt.Errorf("wait for the broker: %w", err)
 		}
 		if code == kerr.None {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the broker's groups: %w", code)
+			return fmt.Errorf("wait for the broker: %w", code)
 		case <-time.After(primeInterval):
 		}
 	}
 }
 
-// groupState asks for a coordinator and, if there is one, whether it has loaded its groups.
-func groupState(addr string) (kerr.Code, error) {
+// state asks for a coordinator and, if there is one, whether it has loaded its groups, and for a producer id.
+func state(addr string) (kerr.Code, error) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		return 0, err
@@ -56,7 +57,14 @@ func groupState(addr string) (kerr.Code, error) {
 	if err != nil {
 		return 0, err
 	}
-	return kerr.Code(described.(*wire.DescribeGroupsResponse).Groups[0].ErrorCode), nil
+	if code := kerr.Code(described.(*wire.DescribeGroupsResponse).Groups[0].ErrorCode); code != kerr.None {
+		return code, nil
+	}
+	made, err := ask(c, wire.KeyInitProducerID, 0, &wire.InitProducerIDRequest{})
+	if err != nil {
+		return 0, err
+	}
+	return kerr.Code(made.(*wire.InitProducerIDResponse).ErrorCode), nil
 }
 
 // ask sends a request and returns the answer.

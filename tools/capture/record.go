@@ -8,10 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/heraclitus/heraclitus/tools/capture/frames"
+	"github.com/heraclitus/heraclitus/tools/internal/clients"
 	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
@@ -19,6 +21,7 @@ const (
 	programTimeout = 90 * time.Second
 	noSuchFeature  = 3   // status of a program whose client lacks what a check is about
 	largeBytes     = 300 // of the largest values; the checks mean 100 KiB
+	attemptsMax    = 5   // to record a conversation in which the broker is not still busy with itself
 )
 
 // errLacks is a client that lacks what a scenario is about.
@@ -29,22 +32,17 @@ var properties = []string{"offsets.topic.num.partitions=1"}
 
 // record records scenarios of a client, each with a broker of its own, below into.
 func (c client) record(root, into string, scenarios []scenario) error {
-	dir, err := os.MkdirTemp("", "capture-")
+	i := slices.IndexFunc(clients.All(), func(p clients.Client) bool { return p.Name == c.program })
+	if i < 0 {
+		return fmt.Errorf("%s: there is no program %s", c.name, c.program)
+	}
+	program, err := clients.All()[i].Prepare(context.Background(), root, filepath.Join(root, ".tmp", "interop", "cache"))
 	if err != nil {
 		return err
-	}
-	defer os.RemoveAll(dir)
-	folder, err := filepath.Abs(filepath.Join(root, programs, c.folder))
-	if err != nil {
-		return err
-	}
-	command, err := c.prepare(folder, dir)
-	if err != nil {
-		return fmt.Errorf("prepare %s: %w", c.name, err)
 	}
 	var failed error
 	for _, s := range scenarios {
-		conversation, err := c.hold(s, command, folder)
+		conversation, err := c.settled(s, program)
 		switch {
 		case errors.Is(err, errLacks):
 			fmt.Printf("%s/%s: %v\n", c.name, s.name, err)
@@ -61,8 +59,18 @@ func (c client) record(root, into string, scenarios []scenario) error {
 	return failed
 }
 
+// settled records a conversation until the broker was not busy with itself, which says nothing about client or server.
+func (c client) settled(s scenario, program clients.Program) (said frames.Conversation, err error) {
+	for range attemptsMax {
+		if said, err = c.hold(s, program); err != nil || !busy(said.Frames) {
+			break
+		}
+	}
+	return said, err
+}
+
 // hold has the program make one check, and returns what was said.
-func (c client) hold(s scenario, command []string, folder string) (said frames.Conversation, err error) {
+func (c client) hold(s scenario, program clients.Program) (said frames.Conversation, err error) {
 	dir, err := os.MkdirTemp("", "capture-")
 	if err != nil {
 		return said, err
@@ -84,7 +92,7 @@ func (c client) hold(s scenario, command []string, folder string) (said frames.C
 	if err != nil {
 		return said, err
 	}
-	errProgram := c.run(s, command, folder, r.addr())
+	errProgram := s.run(program, r.addr())
 	all, err := r.stop()
 	if err := errors.Join(errProgram, err); err != nil {
 		return said, err
@@ -92,13 +100,14 @@ func (c client) hold(s scenario, command []string, folder string) (said frames.C
 	return frames.Conversation{Client: c.name, Scenario: s.name, Frames: thin(all)}, nil
 }
 
-// run runs the program.
-func (c client) run(s scenario, command []string, folder, server string) error {
+// run has the program make the check.
+func (s scenario) run(program clients.Program, server string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), programTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, command[0], append(command[1:len(command):len(command)], s.check)...)
-	cmd.Dir = folder
-	cmd.Env = append(append(os.Environ(), s.environment(server)...), c.env...)
+	command := append(slices.Clone(program.Command), s.check)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Dir = program.Dir
+	cmd.Env = append(append(os.Environ(), program.Env...), s.environment(server)...)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err := cmd.Run()
