@@ -10,12 +10,10 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// Limits of connections whose clients have not authenticated themselves. Their frames have a budget of their own, so that
-// strangers cannot hold up clients that are known.
-const (
-	loginFrameBytesMax  = 512 << 10 // of one request; Kafka's sasl.server.max.receive.size
-	loginFramesBytesMax = 16 << 20  // of all of them being read or handled
-)
+// loginFrameBytesMax bounds a request of a client that has not authenticated itself. Tokens have half of it at most. (Kafka's
+// sasl.server.max.receive.size is 512 KiB, for mechanisms that we do not serve.) The frames of strangers have a budget of their
+// own, in which each has room for one: nobody waits for it, neither known clients nor other strangers.
+const loginFrameBytesMax = 32 << 10
 
 // Endings of a connection whose client is not known, or not any more.
 var (

@@ -97,11 +97,11 @@ func New(h *handler.Handler, table []handler.Row, o Options) *Server {
 	s := &Server{
 		options: o, handler: h, apis: newAPIs(table, o.Metrics), log: o.Log, metrics: o.Metrics,
 		pool: &pool{keepMax: o.BufferPoolBytesMax}, frames: newBudget(o.FramesBytesMax), responses: newBudget(o.ResponsesBytesMax),
-		loginFrames: newBudget(min(o.FramesBytesMax, loginFramesBytesMax)),
-		gossip:      gossip{log: o.Log}, turns: newTurns(),
+		gossip: gossip{log: o.Log}, turns: newTurns(),
 		stopping: make(chan struct{}), empty: make(chan struct{}),
 	}
 	s.mu.strangers.max = max(o.ConnectionsMax/strangersPart, strangersMin)
+	s.loginFrames = newBudget(int64(s.mu.strangers.max) * loginFrameBytesMax)
 	s.mu.listeners = map[net.Listener]struct{}{}
 	s.mu.conns = map[*conn]struct{}{}
 	s.mu.perIP = map[netip.Addr]int{}

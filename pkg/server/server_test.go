@@ -456,13 +456,17 @@ func pipeServer(t *testing.T, table []handler.Row, change func(*Options)) (*Serv
 		change(&o)
 	}
 	s := New(nil, table, o)
+	t.Cleanup(func() { s.Shutdown(context.Background()) })
+	return s, s.pipe(t, Listener{SASL: o.Auth != nil})
+}
+
+// pipe serves one more in-memory connection.
+func (s *Server) pipe(t *testing.T, how Listener) *client {
 	near, far := net.Pipe()
-	s.welcome(far, &Listener{Name: "pipe", SASL: o.Auth != nil})
-	t.Cleanup(func() {
-		near.Close()
-		s.Shutdown(context.Background())
-	})
-	return s, &client{Conn: near, t: t}
+	how.Name = "pipe"
+	s.welcome(far, &how)
+	t.Cleanup(func() { near.Close() })
+	return &client{Conn: near, t: t}
 }
 
 // TestIdle shows that a connection is closed after the idle time, counted from its last answer, and not while a request
