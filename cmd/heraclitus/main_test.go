@@ -64,7 +64,7 @@ func TestRefusals(t *testing.T) {
 	f(`invalid value "x" for flag -kafka-port`, "serve", "--kafka-port", "x")
 	f(`what is "extra"?`, "serve", "extra")
 	f("kafka_port = 70000: should be from 0 to 65535", "serve", "--kafka-port", "70000")
-	f(`storage.path = "s3://b"`, "serve", "--storage-path", "s3://b")
+	f(`storage.path = "s3://"`, "serve", "--storage-path", "s3://")
 	f(config+": line 2: unknown setting storage.paht; did you mean storage.path?", "serve", "--config", config)
 	f("no such file", "serve", "--config", config+"x")
 }

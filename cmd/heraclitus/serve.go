@@ -40,7 +40,7 @@ func serveCommand() *cli.Command {
 			&cli.IntFlag{Name: "kafka-port", DefaultText: "9092", Usage: "serve Kafka clients on `PORT`"},
 			&cli.IntFlag{Name: "http-port", DefaultText: "9093", Usage: "serve metrics and health on `PORT`"},
 			&cli.StringFlag{Name: "listen-host", DefaultText: "localhost", Usage: "listen on `HOST`: localhost, an address of this machine, or 0.0.0.0 for every network"},
-			&cli.StringFlag{Name: "storage-path", DefaultText: "./data", Usage: "keep records in `PATH`: a directory, or memory://"},
+			&cli.StringFlag{Name: "storage-path", DefaultText: "./data", Usage: "keep records in `PATH`: a directory, s3://bucket/prefix, or memory://"},
 			&cli.BoolFlag{Name: "debug", DisableDefaultText: true, Usage: "log more, and serve Go's profiles on the HTTP port"},
 		},
 		Action: func(c *cli.Context) error {
@@ -131,7 +131,10 @@ func logger(out io.Writer, debugging bool) *slog.Logger {
 // announce says what is served, where the data is, and how to reach it.
 func announce(log *slog.Logger, b *broker.Broker, s config.Config, took time.Duration) {
 	where := "memory, until the end"
-	if !s.Storage.InMemory() {
+	switch {
+	case s.Storage.InBucket():
+		where = s.Storage.Path
+	case !s.Storage.InMemory():
 		where = s.Storage.Path
 		if absolute, err := filepath.Abs(where); err == nil {
 			where = absolute

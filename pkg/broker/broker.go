@@ -147,7 +147,7 @@ func (b *Broker) openEngine() (*engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.onStop(func(context.Context) error { return storage.journal.Close() })
+	b.onStop(func(context.Context) error { return storage.close() })
 	options, err := b.engineOptions(storage)
 	if err != nil {
 		return nil, err

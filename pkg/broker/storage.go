@@ -1,18 +1,24 @@
 package broker
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/config"
 	"github.com/heraclitus/heraclitus/pkg/journal"
 	"github.com/heraclitus/heraclitus/pkg/journal/file"
 	"github.com/heraclitus/heraclitus/pkg/journal/mem"
+	"github.com/heraclitus/heraclitus/pkg/journal/s3"
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 	objfile "github.com/heraclitus/heraclitus/pkg/objstore/file"
 	objmem "github.com/heraclitus/heraclitus/pkg/objstore/mem"
+	objs3 "github.com/heraclitus/heraclitus/pkg/objstore/s3"
 )
 
 // Sizes of the journal. Batches may be larger than the server's default allows, since topics have settings of their own.
@@ -28,7 +34,15 @@ const (
 
 // entryBytes is the length of the longest journal entry on a disk: as long as files allow, and as batches need.
 func entryBytes(c *config.Config) int64 {
-	return max(min(entryBytesMax, c.Storage.JournalFileBytes/fileEntries-fileUnit), max(c.Topics.MaxMessageBytes, c.Batching.MaxBatchSize)+entryExtraBytes)
+	return max(min(entryBytesMax, c.Storage.JournalFileBytes/fileEntries-fileUnit), entryBytesNeeded(c))
+}
+
+// bucketEntryBytes is the same in a bucket, where an entry is an object of its own.
+func bucketEntryBytes(c *config.Config) int64 { return max(entryBytesMax, entryBytesNeeded(c)) }
+
+// entryBytesNeeded is what the largest batch, or a commit that has gathered all it may, makes of an entry.
+func entryBytesNeeded(c *config.Config) int64 {
+	return max(c.Topics.MaxMessageBytes, c.Batching.MaxBatchSize) + entryExtraBytes
 }
 
 // entryBytesUsual is to what size a commit gathers. The engine takes storage for full when there is no room for one of them.
@@ -62,23 +76,68 @@ type storage struct {
 	objects       objstore.Store
 }
 
-// openStorage opens what storage.path names. A directory is made when it is not there, and locked by its journal.
+// openStorage opens what storage.path names.
 func openStorage(c *config.Config, log *slog.Logger) (*storage, error) {
-	if c.Storage.InMemory() {
+	open := openDirectory
+	switch {
+	case c.Storage.InMemory():
 		o := memoryOptions(c)
 		return &storage{mem.Open(o), o.EntryBytesMax, objmem.Open()}, nil
+	case c.Storage.InBucket():
+		open = openBucket
 	}
+	s, err := open(c, log)
+	if err != nil {
+		return nil, fmt.Errorf("storage.path = %q: %w", c.Storage.Path, err)
+	}
+	return s, nil
+}
+
+// openDirectory opens a directory. It is made when it is not there, and locked by its journal.
+func openDirectory(c *config.Config, log *slog.Logger) (*storage, error) {
 	o := fileOptions(c, log)
 	if o.SyncInterval > 0 {
 		log.Warn(`storage.fsync = "interval": a power cut loses records that were acknowledged; "commit" loses none`, "interval", o.SyncInterval)
 	}
 	j, err := file.Open(filepath.Join(c.Storage.Path, journalFolder), o)
 	if err != nil {
-		return nil, fmt.Errorf("storage.path = %q: %w", c.Storage.Path, err)
+		return nil, err
 	}
 	objects, err := objfile.Open(c.Storage.Path)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("storage.path = %q: %w", c.Storage.Path, err), j.Close())
+		return nil, errors.Join(err, j.Close())
 	}
 	return &storage{j, o.EntryBytesMax, objects}, nil
+}
+
+// bucketOpenTimeout bounds the opening of a bucket: listing its journal, and taking that over.
+const bucketOpenTimeout = 5 * time.Minute
+
+// openBucket opens a place in a bucket. A server that has it open writes nothing any more from then on.
+func openBucket(c *config.Config, log *slog.Logger) (*storage, error) {
+	o, err := objs3.FromEnv(c.Storage.Path, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bucketOpenTimeout)
+	defer cancel()
+	objects, err := objs3.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	entry := bucketEntryBytes(c)
+	j, err := s3.Open(ctx, objects, s3.Options{EntryBytesMax: int(entry), Log: log})
+	if err != nil {
+		return nil, errors.Join(err, objects.Close())
+	}
+	return &storage{j, int(entry), objects}, nil
+}
+
+// close gives storage back.
+func (s *storage) close() error {
+	err := s.journal.Close()
+	if c, ok := s.objects.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
 }

@@ -13,6 +13,7 @@ import (
 // Forms of storage.path and of storage.fsync.
 const (
 	Memory        = "memory://" // storage.path of a server that keeps everything in memory
+	Bucket        = "s3://"     // begins storage.path of a server that keeps everything in a bucket
 	FsyncCommit   = "commit"    // every commit is synced before it is acknowledged
 	FsyncInterval = "interval"  // what is acknowledged is synced every fsync_interval_ms
 )
@@ -26,9 +27,12 @@ const (
 // InMemory says whether everything is kept in memory.
 func (s Storage) InMemory() bool { return s.Path == Memory }
 
+// InBucket says whether the data is in a bucket of an S3-compatible store.
+func (s Storage) InBucket() bool { return strings.HasPrefix(s.Path, Bucket) }
+
 // SyncInterval is how long what is acknowledged may stay out of the disk; 0 where it never does.
 func (s Storage) SyncInterval() time.Duration {
-	if s.Fsync == FsyncCommit || s.InMemory() {
+	if s.Fsync == FsyncCommit || s.InMemory() || s.InBucket() {
 		return 0
 	}
 	return Milliseconds(s.FsyncIntervalMs)
@@ -73,14 +77,14 @@ func wildcard(host string) bool {
 
 func (c *Config) validateStorage(v *validator) {
 	s := c.Storage
-	scheme, _, isURL := strings.Cut(s.Path, "://")
+	isURL := strings.Contains(s.Path, "://")
 	switch {
 	case s.Path == "":
-		v.wrong("storage.path", s.Path, `a directory, or "memory://"`)
-	case isURL && scheme == "s3":
-		v.wrong("storage.path", s.Path, `a directory, or "memory://": this version does not store to S3 yet`)
-	case isURL && !s.InMemory():
-		v.wrong("storage.path", s.Path, `a directory, written as a plain path, or "memory://"`)
+		v.wrong("storage.path", s.Path, `a directory, "s3://bucket/prefix", or "memory://"`)
+	case s.Path == Bucket || strings.HasPrefix(s.Path, Bucket+"/"):
+		v.wrong("storage.path", s.Path, `"s3://bucket" or "s3://bucket/prefix"`)
+	case isURL && !s.InMemory() && !s.InBucket():
+		v.wrong("storage.path", s.Path, `a directory, written as a plain path, "s3://bucket/prefix", or "memory://"`)
 	}
 	v.check(s.Fsync == FsyncCommit || s.Fsync == FsyncInterval, "storage.fsync", s.Fsync, `"commit", or "interval", with which a power cut loses the newest records`)
 	v.between("storage.fsync_interval_ms", s.FsyncIntervalMs, 1, 3600*secondMs)
