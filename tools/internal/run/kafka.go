@@ -45,7 +45,8 @@ type Kafka struct {
 }
 
 // StartKafka starts a broker of a release of Kafka with its data in dir, which must be empty, and waits until it listens.
-// Each of more is a line of server.properties.
+// Each of more is a line of server.properties, in which ${port}, ${sasl} and ${controller} are the ports of the listeners there
+// are.
 func StartKafka(version, dir string, more ...string) (*Kafka, error) {
 	k := &Kafka{Version: version}
 	classPath, err := ClassPath(version)
@@ -58,7 +59,9 @@ func StartKafka(version, dir string, more ...string) (*Kafka, error) {
 			return nil, err
 		}
 	}
-	text := fmt.Sprintf(properties, k.Port, controller, k.SASL, filepath.Join(dir, "data"), KafkaUser, KafkaPassword) + strings.Join(more, "\n") + "\n"
+	text := fmt.Sprintf(properties, k.Port, controller, k.SASL, filepath.Join(dir, "data"), KafkaUser, KafkaPassword)
+	ports := strings.NewReplacer("${port}", fmt.Sprint(k.Port), "${sasl}", fmt.Sprint(k.SASL), "${controller}", fmt.Sprint(controller))
+	text += ports.Replace(strings.Join(more, "\n")) + "\n"
 	file := filepath.Join(dir, "server.properties")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		return nil, err
