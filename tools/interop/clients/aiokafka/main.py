@@ -7,7 +7,7 @@ import time
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import AuthenticationFailedError, KafkaConnectionError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, SaslAuthenticationFailed, TopicAlreadyExistsError, for_code
 
 import contract
 from contract import SETTINGS, Failed, Record, check, in_order
@@ -219,7 +219,7 @@ async def denied():
         await administrator()
         raise Failed("the wrong password is let in")
     except KafkaConnectionError:  # which says no more than that; the reason is in the client's log
-        check(any(isinstance(e, AuthenticationFailedError) for e in heard.errors), f"failed otherwise: {heard.errors}")
+        check(any(isinstance(e, SaslAuthenticationFailed) for e in heard.errors), f"failed otherwise: {heard.errors}")
 
 
 def run(check, *args):

@@ -275,11 +275,12 @@ func resume(ctx context.Context, s contract.Settings) error {
 	if err := create(ctx, producer, s.Topic, 1); err != nil {
 		return err
 	}
+	var records []*kgo.Record
 	for i := range 100 {
-		producer.Produce(ctx, kgo.StringRecord(fmt.Sprint(i)), nil)
+		records = append(records, kgo.StringRecord(fmt.Sprint(i)))
 	}
-	if err := producer.Flush(ctx); err != nil {
-		return err
+	if err := producer.ProduceSync(ctx, records...).FirstErr(); err != nil {
+		return fmt.Errorf("produce: %w", err)
 	}
 	if err := readHalf(ctx, s, 0); err != nil {
 		return fmt.Errorf("the first member: %w", err)
