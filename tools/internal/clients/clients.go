@@ -20,7 +20,7 @@ type Client struct {
 	Name     string // what it is called in tables, and on the command line
 	folder   string // of its program, below Folder
 	library  string // its name in the registry
-	version  string // where no file pins it
+	version  string // where its program is there for several
 	language language
 }
 
@@ -59,8 +59,22 @@ func All() []Client {
 		{Name: "confluent-kafka", folder: "confluent-kafka", library: "confluent-kafka", language: python},
 		{Name: "kafkajs", folder: "kafkajs", library: "kafkajs", language: node},
 		{Name: "kafka-javascript", folder: "kafka-javascript", library: "@confluentinc/kafka-javascript", language: node},
+		{Name: "java-3", folder: "java", version: "3.9.2", language: java},
+		{Name: "java-4", folder: "java", version: "4.3.1", language: java},
+		{Name: "java-tools-3", folder: "java-tools", version: "3.9.2", language: javaTools},
+		{Name: "java-tools-4", folder: "java-tools", version: "4.3.1", language: javaTools},
+		{Name: "java-3", folder: "java", version: oldJava, language: java},
+		{Name: "java-4", folder: "java", version: newJava, language: java},
+		{Name: "java-tools-3", folder: "java-tools", version: oldJava, language: javaTools},
+		{Name: "java-tools-4", folder: "java-tools", version: newJava, language: javaTools},
 	}
 }
+
+// Releases of Kafka's own client and tools: the last that knows versions which Kafka 4 has dropped, and the newest.
+const (
+	oldJava = "3.9.2"
+	newJava = "4.3.1"
+)
 
 // MissingError is the error of Prepare when the machine lacks a program that the client's language takes.
 type MissingError struct{ Tool string }

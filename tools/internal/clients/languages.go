@@ -6,9 +6,12 @@ import (
 	"debug/buildinfo"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+
+	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
 // golang builds a program of tools/interop's module, or of one of its own; go.mod pins the client. cgo takes a C compiler, too.
@@ -92,6 +95,52 @@ func prepareNode(ctx context.Context, p *place) (Program, error) {
 		Command: []string{"node", "main.js"},
 		Env:     []string{"NODE_PATH=" + filepath.Join(dir, "node_modules")},
 	}, nil
+}
+
+// java has Maven compile the program and copy the client, of the release asked for, by the program's pom.xml.
+var java = language{[]string{"java", "mvn"}, prepareJava}
+
+func prepareJava(ctx context.Context, p *place) (Program, error) {
+	sources, err := p.sources()
+	if err != nil {
+		return Program{}, err
+	}
+	dir, err := p.once("java-"+p.version+"-"+digest(sources), func(dir string) error {
+		return command(ctx, p.dir, nil, "mvn", "-q", "-Dkafka.version="+p.version, "-Dout="+dir, "compile", "dependency:copy-dependencies")
+	})
+	if err != nil {
+		return Program{}, err
+	}
+	path := filepath.Join(dir, "classes") + string(os.PathListSeparator) + filepath.Join(dir, "lib", "*")
+	return Program{
+		Version: p.version,
+		Command: []string{"java", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=off", "-cp", path, "interop.Main"},
+	}, nil
+}
+
+// sources are all the files of the program, one behind the other.
+func (p *place) sources() (all []byte, err error) {
+	err = filepath.WalkDir(p.dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		all = append(all, text...)
+		return err
+	})
+	return all, err
+}
+
+// javaTools are the tools that come with Kafka, which a program in Go runs.
+var javaTools = language{[]string{"go", "java", "mvn"}, prepareJavaTools}
+
+func prepareJavaTools(ctx context.Context, p *place) (Program, error) {
+	if _, err := run.ClassPath(p.version); err != nil {
+		return Program{}, err
+	}
+	program, err := prepareGo(ctx, p)
+	program.Version, program.Env = p.version, []string{"KAFKA_VERSION=" + p.version}
+	return program, err
 }
 
 // digest names what a text pins: another text, another name.
