@@ -25,7 +25,7 @@ func (c *Coordinator) List() []Listed {
 	})
 	for _, g := range c.present() {
 		g.mu.Lock()
-		if _, lasts := groups[g.id]; g.state != dead && (lasts || g.state != empty) {
+		if g.state != dead {
 			groups[g.id] = Listed{g.id, g.protocolType, g.state.String()}
 		}
 		g.mu.Unlock()
@@ -53,7 +53,8 @@ type Described struct {
 	Members  []DescribedMember
 }
 
-// DescribedMember is a member. The slices must not be changed; those of a group that is not stable are nil.
+// DescribedMember is a member. The slices must not be changed. In a group that is not stable, Metadata is nil and Assignment
+// that of the last generation, as Kafka has it.
 type DescribedMember struct {
 	ID         string
 	InstanceID string
@@ -75,9 +76,9 @@ func (c *Coordinator) Describe(groupID string) (Described, kerr.Code) {
 		d.Protocol = g.protocol
 	}
 	for _, m := range g.ordered() {
-		shown := DescribedMember{ID: m.id, InstanceID: m.instanceID, ClientID: m.clientID, ClientHost: m.clientHost}
+		shown := DescribedMember{ID: m.id, InstanceID: m.instanceID, ClientID: m.clientID, ClientHost: m.clientHost, Assignment: m.assignment}
 		if g.state == stable {
-			shown.Metadata, shown.Assignment = m.metadata(g.protocol), m.assignment
+			shown.Metadata = m.metadata(g.protocol)
 		}
 		d.Members = append(d.Members, shown)
 	}

@@ -91,6 +91,8 @@ func (c *Coordinator) checkJoin(q *JoinRequest) kerr.Code {
 		return kerr.InvalidGroupID
 	case q.SessionTimeout < c.options.SessionTimeoutMin || q.SessionTimeout > c.options.SessionTimeoutMax:
 		return kerr.InvalidSessionTimeout
+	case q.ProtocolType == "" || len(q.Protocols) == 0:
+		return kerr.InconsistentGroupProtocol
 	case len(q.Protocols) > protocolsMax || q.size() > c.options.MemberBytesMax:
 		return kerr.InvalidRequest
 	}
@@ -154,10 +156,7 @@ func (g *group) awaiting() int {
 
 // agrees says whether a member knows a protocol that all others know, of the group's type.
 func (g *group) agrees(q *JoinRequest) bool {
-	if g.state == empty {
-		return q.ProtocolType != "" && len(q.Protocols) > 0
-	}
-	return q.ProtocolType == g.protocolType && slices.ContainsFunc(q.Protocols, func(p Protocol) bool { return g.allSupport(p.Name) })
+	return g.state == empty || q.ProtocolType == g.protocolType && slices.ContainsFunc(q.Protocols, func(p Protocol) bool { return g.allSupport(p.Name) })
 }
 
 func (g *group) allSupport(protocol string) bool {

@@ -20,13 +20,14 @@ type CommitRequest struct {
 // commitBytesMax is about how large a command of committed offsets grows before the next is begun.
 const commitBytesMax = 256 << 10
 
-// Commit makes offsets durable, and returns what came of each.
+// Commit makes offsets durable, and returns what came of each: GroupIDNotFound of all when a generation is named of a group
+// that does not exist.
 func (c *Coordinator) Commit(q *CommitRequest) []kerr.Code {
 	codes := make([]kerr.Code, len(q.Offsets))
 	g, code := c.find(q.GroupID, q.Generation < 0 && len(q.GroupID) <= groupIDBytesMax)
 	if g == nil {
 		if code == kerr.None {
-			code = kerr.IllegalGeneration
+			code = kerr.GroupIDNotFound
 		}
 		return fill(codes, code)
 	}
@@ -148,6 +149,9 @@ const deletedMax = 10_000
 // DeleteOffsets forgets committed offsets of a group that does not use them, and returns what came of each.
 func (c *Coordinator) DeleteOffsets(groupID string, partitions []NamedPartition) ([]kerr.Code, kerr.Code) {
 	codes := make([]kerr.Code, len(partitions))
+	if !validID(groupID) {
+		return codes, kerr.InvalidGroupID
+	}
 	g, _ := c.find(groupID, false)
 	if g == nil {
 		return codes, kerr.GroupIDNotFound

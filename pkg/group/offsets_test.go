@@ -40,8 +40,8 @@ func TestWhoMayCommit(t *testing.T) {
 		}
 		f("no group, and a client that needs none", r.simple("s"), kerr.None)
 		f("an empty group id", r.simple(""), kerr.None)
-		f("no group, and a member", &client{r: r, group: "none", id: "x", generation: 1}, kerr.IllegalGeneration)
-		f("too long an id", r.simple(strings.Repeat("g", groupIDBytesMax+1)), kerr.IllegalGeneration)
+		f("no group, and a member", &client{r: r, group: "none", id: "x", generation: 1}, kerr.GroupIDNotFound)
+		f("too long an id", r.simple(strings.Repeat("g", groupIDBytesMax+1)), kerr.GroupIDNotFound)
 
 		a := r.client("g").join().expectJoined(kerr.None)
 		f("before the assignment", a, kerr.RebalanceInProgress)
@@ -157,7 +157,7 @@ func TestList(t *testing.T) {
 		r.client("left").join().expectJoined(kerr.None).leave(kerr.None)
 		r.client("joining").join().expectJoined(kerr.None)
 		answered(r.join(r.client("invited").request()))
-		want := []Listed{{"g", "consumer", "Stable"}, {"joining", "consumer", "CompletingRebalance"}, {"left", "consumer", "Empty"}, {"simple", "", "Empty"}}
+		want := []Listed{{"g", "consumer", "Stable"}, {"invited", "", "Empty"}, {"joining", "consumer", "CompletingRebalance"}, {"left", "consumer", "Empty"}, {"simple", "", "Empty"}}
 		if got := r.List(); !slices.Equal(got, want) {
 			t.Errorf("got  %v\nwant %v", got, want)
 		}

@@ -23,7 +23,8 @@ import (
 //   - v6: leader epoch of the record before (KIP-320).
 //   - v7: static members (KIP-345).
 //   - v8: flexible (KIP-482).
-//   - v9: the epoch of members of the newer protocol (KIP-848), which is not served.
+//   - v9: the epoch of members of the newer protocol (KIP-848), which is not served; GROUP_ID_NOT_FOUND is said of a group
+//     that does not exist, and no longer ILLEGAL_GENERATION.
 //   - Not served: v10, topics by id (KIP-848).
 //
 // Partitions that do not exist are refused one by one, the others together: the group says whether the member may commit.
@@ -36,7 +37,7 @@ type committing struct {
 	nowMs   int64
 }
 
-func (h *Handler) offsetCommit(_ *Call, q *wire.OffsetCommitRequest, r *wire.OffsetCommitResponse) error {
+func (h *Handler) offsetCommit(call *Call, q *wire.OffsetCommitRequest, r *wire.OffsetCommitResponse) error {
 	count := 0
 	for i := range q.Topics {
 		count += len(q.Topics[i].Partitions)
@@ -57,7 +58,11 @@ func (h *Handler) offsetCommit(_ *Call, q *wire.OffsetCommitRequest, r *wire.Off
 	}
 	who := group.Identity{MemberID: q.MemberID, InstanceID: optional(q.GroupInstanceID)}
 	codes := h.groups.Commit(&group.CommitRequest{GroupID: q.GroupID, Who: who, Generation: q.GenerationIDOrMemberEpoch, Offsets: c.offsets})
+	knowsNotFound := call.Version >= 9 // KIP-848
 	for i, code := range codes {
+		if code == kerr.GroupIDNotFound && !knowsNotFound {
+			code = kerr.IllegalGeneration
+		}
 		*c.outs[i] = int16(code)
 	}
 	return nil

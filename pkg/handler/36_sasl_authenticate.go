@@ -20,10 +20,12 @@ import (
 func (h *Handler) saslAuthenticate(c *Call, q *wire.SaslAuthenticateRequest, r *wire.SaslAuthenticateResponse) error {
 	s := c.Conn.Session
 	answer, err := s.Step(q.AuthBytes)
-	r.AuthBytes, r.SessionLifetimeMs = answer, s.Lifetime().Milliseconds()
+	r.AuthBytes = answer
 	if err != nil {
 		r.ErrorCode, r.ErrorMessage = int16(kerr.Of(err)), new(err.Error())
 		c.NoResponse = c.Raw
+	} else {
+		r.SessionLifetimeMs = s.Lifetime().Milliseconds()
 	}
 	c.Last = s.Failure() != nil
 	return nil

@@ -3,7 +3,9 @@ package differ
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/wire"
@@ -25,9 +27,10 @@ type Conversation struct {
 	Version int16 // of the API that the script is about
 
 	t       *Target
-	suffix  string // of the topics' names
-	main    *conn  // for recorded steps; nil before the first one, and once the server has closed it
-	side    *conn  // for what only prepares
+	suffix  string           // of the names of topics and groups
+	client  string           // who takes the next steps
+	mains   map[string]*conn // for recorded steps, by client, without those that the server has closed
+	side    *conn            // for what only prepares
 	answers []Answer
 	names   names
 	created []string // topics to delete
@@ -39,17 +42,18 @@ type Conversation struct {
 // converse begins a conversation.
 func (t *Target) converse(version int16) *Conversation {
 	n := t.talks.Add(1)
-	return &Conversation{Version: version, t: t, suffix: fmt.Sprintf("-r%04d", n)}
+	return &Conversation{Version: version, t: t, suffix: fmt.Sprintf("-r%04d", n), mains: map[string]*conn{}}
 }
 
 // end closes the conversation's connections.
 func (c *Conversation) end() {
-	for _, n := range []*conn{c.main, c.side} {
-		if n != nil {
-			n.nc.Close()
-		}
+	for _, n := range c.mains {
+		n.nc.Close()
 	}
-	c.main, c.side = nil, nil
+	if c.side != nil {
+		c.side.nc.Close()
+	}
+	c.mains, c.side = map[string]*conn{}, nil
 }
 
 // fail keeps the first fault.
@@ -61,6 +65,19 @@ func (c *Conversation) fail(err error) {
 
 // Topic is the conversation's own topic of that name.
 func (c *Conversation) Topic(name string) string { return name + c.suffix }
+
+// Group is the conversation's own group of that name.
+func (c *Conversation) Group(name string) string { return name + c.suffix }
+
+// As has another client take the next steps, over a connection of its own, so that a request which is held back holds up
+// nobody else's.
+func (c *Conversation) As(client string) { c.client = client }
+
+// AsStranger is As, through the door where clients are asked who they are.
+func (c *Conversation) AsStranger(client string) { c.client = strangers + client }
+
+// strangers begins the names of clients that come through that door.
+const strangers = "stranger "
 
 // Node is the server's id.
 func (c *Conversation) Node() int32 { return c.t.node }
@@ -129,19 +146,45 @@ func (c *Conversation) Tell(step string, q wire.Message) {
 	}
 }
 
+// Token is a recorded step that sends a token of a SASL mechanism in a frame of its own, as after SaslHandshake 0. What is
+// recorded is the token that is answered.
+func (c *Conversation) Token(step, token string) []byte {
+	n := c.connect()
+	if c.err != nil {
+		return nil
+	}
+	err := n.write(frame([]byte(token)))
+	var answer []byte
+	if err == nil {
+		answer, err = n.receive()
+	}
+	if err != nil {
+		c.record(step, 0, nil, err)
+		c.drop(n)
+		return nil
+	}
+	c.answers = append(c.answers, Answer{Step: step, Fields: []Field{{At: top, Name: "token", Value: secret(answer)}}})
+	return answer
+}
+
+// Whether is AskAt, but what is recorded is only whether there was an answer.
+func (c *Conversation) Whether(step string, version int16, q wire.Message) {
+	c.AskAt(step, version, q)
+	if c.err != nil {
+		return
+	}
+	if last := &c.answers[len(c.answers)-1]; last.Fault == "" {
+		last.Fields = []Field{{At: top, Name: "connection", Value: connection(last.Fields)}}
+	}
+}
+
 // exchange sends bytes; the function it returns waits for the answer and records the step.
 func (c *Conversation) exchange(step string, key, version int16, bytes func(*conn) []byte) func() wire.Message {
 	nothing := func() wire.Message { return wire.NewResponse(key) }
-	if c.main == nil && c.err == nil {
-		var err error
-		if c.main, err = dial(c.t.addr); err != nil {
-			c.fail(err)
-		}
-	}
+	n := c.connect()
 	if c.err != nil {
 		return nothing
 	}
-	n := c.main
 	if err := n.write(bytes(n)); err != nil && !errors.Is(err, errHungUp) {
 		c.fail(err)
 		return nothing
@@ -151,13 +194,39 @@ func (c *Conversation) exchange(step string, key, version int16, bytes func(*con
 		m, err := n.answer(key, version, correlation)
 		c.record(step, version, m, err)
 		if err != nil {
+			c.drop(n)
 			return nothing()
 		}
 		return m
 	}
 }
 
-// record keeps an answer. After one that is none the connection is no good any more.
+// connect is the connection of who takes the next step.
+func (c *Conversation) connect() *conn {
+	n := c.mains[c.client]
+	if n == nil && c.err == nil {
+		var err error
+		if strings.HasPrefix(c.client, strangers) {
+			n, err = dialFrom(visitor(c.t.visits.Add(1)), c.t.SASL)
+		} else {
+			n, err = dial(c.t.addr)
+		}
+		if err != nil {
+			c.fail(err)
+			return nil
+		}
+		c.mains[c.client] = n
+	}
+	return n
+}
+
+// drop gives up a connection, which is no good any more after an answer that is none.
+func (c *Conversation) drop(n *conn) {
+	n.nc.Close()
+	maps.DeleteFunc(c.mains, func(_ string, main *conn) bool { return main == n })
+}
+
+// record keeps an answer.
 func (c *Conversation) record(step string, version int16, m wire.Message, err error) {
 	for _, a := range c.answers {
 		if a.Step == step {
@@ -174,10 +243,6 @@ func (c *Conversation) record(step string, version int16, m wire.Message, err er
 		a.Fields = c.render(m, version)
 	}
 	c.answers = append(c.answers, a)
-	if err != nil && c.main != nil {
-		c.main.nc.Close()
-		c.main = nil
-	}
 }
 
 // call sends what is not recorded, over a connection of its own, and returns the answer, or an empty one after a fault.

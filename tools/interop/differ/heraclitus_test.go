@@ -1,6 +1,7 @@
 package differ
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -15,6 +16,23 @@ const (
 	root        = "../../.."
 	differences = root + "/testdata/differences.md"
 )
+
+// settings are what the brokers have as well.
+const settings = `advertised_host = "127.0.0.1"
+[groups]
+initial_rebalance_delay_ms = 0
+max_size = 3
+[auth]
+enabled = true
+mechanism = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+plain_username = "` + run.KafkaUser + `"
+plain_password = "` + run.KafkaPassword + `"
+session_lifetime_ms = 3_600_000
+[[listeners]]
+protocol = "PLAINTEXT"
+advertised_host = "127.0.0.1"
+port = %d
+`
 
 // TestHeraclitus shows that Heraclitus answers every scripted request, good and bad, in every version it serves, by a frame that
 // decodes to its last byte and says what Kafka said when the golden files were recorded; and that every difference left
@@ -66,15 +84,20 @@ func build(t *testing.T) string {
 // holdHeraclitus holds the scripts with a server of its own.
 func holdHeraclitus(t *testing.T, binary, storage string) *Book {
 	t.Helper()
-	s := &run.Heraclitus{Binary: binary, Dir: t.TempDir(), Storage: storage, Config: `advertised_host = "127.0.0.1"`}
+	open, err := run.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &run.Heraclitus{Binary: binary, Dir: t.TempDir(), Storage: storage, Config: fmt.Sprintf(settings, open)}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Signal(syscall.SIGTERM)
-	target, err := Open("Heraclitus", s.Addr())
+	target, err := Open("Heraclitus", fmt.Sprintf("127.0.0.1:%d", open))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, s.Output(40))
 	}
+	target.SASL = s.Addr()
 	for key, span := range Served {
 		if got := target.versions[key]; got != span {
 			t.Errorf("%s is served in versions %d-%d, and not in %d-%d", wire.Name(key), got.Min, got.Max, span.Min, span.Max)

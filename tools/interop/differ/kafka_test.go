@@ -25,6 +25,8 @@ var properties = []string{
 	"transaction.state.log.num.partitions=1",
 	"offsets.topic.num.partitions=1",
 	"log.cleaner.enable=false",
+	"group.max.size=3",
+	"listener.name.sasl_plaintext.connections.max.reauth.ms=3600000",
 }
 
 // TestKafka shows that the golden files are what real brokers answer, by holding every script with them, and that Heraclitus
@@ -75,5 +77,6 @@ func hold(t *testing.T, release string) *Book {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, broker.Output(40))
 	}
+	target.SASL = broker.SASLAddr()
 	return holdWith(t, target, broker.Process)
 }

@@ -30,7 +30,8 @@ type Field struct {
 // names are the ids that servers choose as they like, by order of appearance in a conversation.
 type names struct {
 	topics    map[kbin.UUID]string
-	unknown   int // topics without a name
+	unknown   int               // topics without a name
+	members   map[string]string // by the part of their ids that is made up
 	producers map[int64]string
 	sessions  map[int32]string
 }
@@ -168,7 +169,9 @@ func (r *renderer) size(at string, f reflect.StructField, v reflect.Value) {
 }
 
 // identities are the fields that tell elements of a list apart, the best one first.
-var identities = []string{"Name", "Topic", "TopicID", "Index", "PartitionIndex", "Partition", "ApiKey", "NodeID", "BrokerID"}
+var identities = []string{
+	"Name", "Topic", "TopicID", "Index", "PartitionIndex", "Partition", "ApiKey", "Key", "GroupID", "MemberID", "User", "NodeID", "BrokerID",
+}
 
 // list writes the elements of a list. Those with an identity are written in its order, because servers list them as their
 // hash tables have them.
@@ -247,6 +250,10 @@ func (r *renderer) ours(v reflect.Value) bool {
 	case wire.ApiVersionsResponseApiVersion:
 		_, ok := Served[e.ApiKey]
 		return ok
+	case wire.ListGroupsResponseListedGroup:
+		return strings.HasSuffix(e.GroupID, r.c.suffix)
+	case wire.DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult:
+		return e.ErrorCode != 0 || strings.HasSuffix(e.User, r.c.suffix)
 	case wire.CreateTopicsResponseCreatableTopicConfigs:
 		return r.c.allConfigs || e.ConfigSource == topicConfig
 	}
@@ -264,6 +271,17 @@ func (r *renderer) scalar(at string, f reflect.StructField, v reflect.Value) {
 	}
 	r.fields = append(r.fields, field)
 }
+
+// uuids finds what servers make up in the ids of members, which begin with what the member is called.
+var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// secret writes a token of a SASL mechanism without what both sides make up for it.
+func secret(token []byte) string {
+	return quote(madeUp.ReplaceAllString(string(token), "$1=…"))
+}
+
+// madeUp finds nonces and proofs in tokens of SCRAM.
+var madeUp = regexp.MustCompile(`\b([rv])=[^,]+`)
 
 // times finds timestamps in messages to people.
 var times = regexp.MustCompile(`-?\d{13,}`)
@@ -283,6 +301,11 @@ func (r *renderer) value(name string, v reflect.Value) string {
 		return r.value(name, v.Elem())
 	case string:
 		return r.str(name, x)
+	case []byte:
+		if name == "AuthBytes" {
+			return secret(x)
+		}
+		return quote(strings.ReplaceAll(string(x), r.c.suffix, ""))
 	case bool:
 		return yesNo(x)
 	}
@@ -290,6 +313,9 @@ func (r *renderer) value(name string, v reflect.Value) string {
 		var all []string
 		for i := range v.Len() {
 			all = append(all, r.value(name, v.Index(i)))
+		}
+		if name == "Mechanisms" {
+			slices.Sort(all) // Kafka has them in the order of its hash table
 		}
 		return "[" + strings.Join(all, ",") + "]"
 	}
@@ -302,6 +328,8 @@ func (r *renderer) str(name, s string) string {
 		return "cluster"
 	case name == "Host" && s == r.c.t.host:
 		return "host"
+	case name == "MemberID" || name == "Leader":
+		s = uuids.ReplaceAllStringFunc(s, func(id string) string { return nameOf(&r.c.names.members, "member-", id) })
 	}
 	return quote(strings.ReplaceAll(s, r.c.suffix, ""))
 }

@@ -15,6 +15,7 @@ type Script struct {
 	Until int16  // first version it makes no sense in any more; 0 stands for none
 	// Needs are versions of other APIs that a server must serve too: with them, answers may come from an older Kafka.
 	Needs []Need
+	SASL  bool // it needs a listener that asks clients who they are
 	Hold  func(c *Conversation)
 }
 
@@ -29,17 +30,33 @@ func (s Span) Has(v int16) bool { return s.Min <= v && v <= s.Max }
 
 // Served are the APIs and versions that scripts are about: those which Heraclitus serves so far.
 var Served = map[int16]Span{
-	wire.KeyProduce:              {0, 11},
-	wire.KeyFetch:                {0, 17},
-	wire.KeyListOffsets:          {0, 10},
-	wire.KeyMetadata:             {0, 13},
-	wire.KeyApiVersions:          {0, 4},
-	wire.KeyCreateTopics:         {0, 7},
-	wire.KeyDeleteTopics:         {0, 6},
-	wire.KeyInitProducerID:       {0, 5},
-	wire.KeyOffsetForLeaderEpoch: {0, 4},
-	wire.KeyCreatePartitions:     {0, 3},
-	wire.KeyDescribeCluster:      {0, 2},
+	wire.KeyProduce:                      {0, 11},
+	wire.KeyFetch:                        {0, 17},
+	wire.KeyListOffsets:                  {0, 10},
+	wire.KeyMetadata:                     {0, 13},
+	wire.KeyOffsetCommit:                 {0, 9},
+	wire.KeyOffsetFetch:                  {0, 9},
+	wire.KeyFindCoordinator:              {0, 6},
+	wire.KeyJoinGroup:                    {0, 9},
+	wire.KeyHeartbeat:                    {0, 4},
+	wire.KeyLeaveGroup:                   {0, 5},
+	wire.KeySyncGroup:                    {0, 5},
+	wire.KeyDescribeGroups:               {0, 6},
+	wire.KeyListGroups:                   {0, 5},
+	wire.KeySaslHandshake:                {0, 1},
+	wire.KeyApiVersions:                  {0, 4},
+	wire.KeyCreateTopics:                 {0, 7},
+	wire.KeyDeleteTopics:                 {0, 6},
+	wire.KeyDeleteRecords:                {0, 2},
+	wire.KeyInitProducerID:               {0, 5},
+	wire.KeyOffsetForLeaderEpoch:         {0, 4},
+	wire.KeySaslAuthenticate:             {0, 2},
+	wire.KeyCreatePartitions:             {0, 3},
+	wire.KeyDeleteGroups:                 {0, 2},
+	wire.KeyOffsetDelete:                 {0, 0},
+	wire.KeyDescribeUserScramCredentials: {0, 0},
+	wire.KeyAlterUserScramCredentials:    {0, 0},
+	wire.KeyDescribeCluster:              {0, 2},
 }
 
 // Versions are the versions s is held in.
@@ -60,6 +77,9 @@ func Scripts() []Script {
 	all := slices.Concat(produceScripts, idempotenceScripts, batchScripts, messageSetScripts,
 		fetchScripts, fetchFormatScripts, fetchSessionScripts, listOffsetsScripts, metadataScripts, apiVersionsScripts,
 		createTopicsScripts, deleteTopicsScripts, createPartitionsScripts,
+		findCoordinatorScripts, joinGroupScripts, staticMemberScripts, syncGroupScripts, heartbeatScripts, leaveGroupScripts,
+		describeGroupsScripts, listGroupsScripts, deleteGroupsScripts, offsetCommitScripts, offsetFetchScripts, offsetDeleteScripts,
+		saslHandshakeScripts, saslAuthenticateScripts, scramScripts, userScripts, deleteRecordsScripts,
 		initProducerIDScripts, describeClusterScripts, offsetForLeaderEpochScripts, frameScripts)
 	titles := map[string]bool{}
 	for _, s := range all {

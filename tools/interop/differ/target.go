@@ -17,6 +17,7 @@ const talksMax = 4
 // Target is a server that scripts are held with.
 type Target struct {
 	Name string // what reports call it: "4.3.1" is a release of Apache Kafka
+	SASL string // where it asks clients who they are; empty if nowhere, and then nobody is asked
 
 	addr     string
 	host     string
@@ -25,6 +26,8 @@ type Target struct {
 	node     int32          // its id
 	base     int64          // a time two hours ago that scripts count from, in milliseconds
 	talks    atomic.Int32   // conversations begun
+	visits   atomic.Int32   // connections to SASL
+	groups   sync.Once      // done when the server coordinates groups
 }
 
 // Open asks a server what it is.
@@ -77,6 +80,9 @@ func (t *Target) mendProduce() {
 
 // serves says whether s can be held in version v.
 func (t *Target) serves(s Script, v int16) bool {
+	if s.SASL && t.SASL == "" {
+		return false
+	}
 	for _, n := range append([]Need{{s.Key, v}}, s.Needs...) {
 		if served, ok := t.versions[n.Key]; !ok || !served.Has(n.Version) {
 			return false
