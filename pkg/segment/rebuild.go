@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"sync"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/record"
@@ -30,7 +31,9 @@ type Rebuild struct {
 func (r *Reader) Read(ctx context.Context, dst []byte, from int64, bytesMax int, o Rebuild) (batches []byte, next int64, err error) {
 	block := r.f.find(from)
 	end := r.f.until(block, bytesMax)
-	b := rebuilder{dst: dst, options: o}
+	b := rebuilders.Get().(*rebuilder)
+	defer b.release()
+	b.dst, b.options = dst, o
 	for t, err := range r.tables(ctx, block, end, allLeaves) {
 		if err != nil {
 			return dst, 0, err
@@ -59,6 +62,16 @@ type rebuilder struct {
 	batch   []byte // the one before the open one
 	open    bool
 	first   Row // of the open batch, without its bytes
+}
+
+var rebuilders = sync.Pool{New: func() any { return new(rebuilder) }}
+
+// release gives b back, unless its buffers have grown too large to be kept.
+func (b *rebuilder) release() {
+	b.dst, b.open = nil, false
+	if b.builder.Bytes() <= bufferKept && cap(b.batch) <= bufferKept {
+		rebuilders.Put(b)
+	}
 }
 
 // add adds a row to the open batch, or to a new one if it cannot be in that.
@@ -91,6 +104,7 @@ func (b *rebuilder) takes(r *Row) bool {
 // begin opens a batch.
 func (b *rebuilder) begin(r *Row, c record.Codec) {
 	b.open, b.first = true, *r
+	b.first.Record = record.Record{Offset: r.Offset, Timestamp: r.Timestamp}
 	o := record.Options{BaseOffset: r.Offset, LeaderEpoch: b.options.LeaderEpoch, Codec: c, Level: b.options.Level,
 		TimestampType: r.TimestampType, AppendMs: r.Timestamp,
 		Producer: &record.Producer{ID: r.ProducerID, Epoch: r.ProducerEpoch, Sequence: r.Sequence}}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 
 	"github.com/heraclitus/heraclitus/pkg/kbin"
@@ -14,21 +15,17 @@ import (
 
 // What the tests share: segments in memory, and rows that can be compared.
 
-// got reads a segment in memory, and counts.
+// object is a segment in memory, which counts what is read of it.
 type object struct {
 	b     []byte
-	gets  int
-	bytes int
+	gets  atomic.Int64
+	bytes atomic.Int64
 }
 
 func (o *object) get(_ context.Context, p []byte, off int64) error {
-	o.gets++
-	o.bytes += len(p)
-	if off < 0 || off > int64(len(o.b)-len(p)) {
-		return fmt.Errorf("get %d bytes at %d of %d", len(p), off, len(o.b))
-	}
-	copy(p, o.b[off:])
-	return nil
+	o.gets.Add(1)
+	o.bytes.Add(int64(len(p)))
+	return bytesOf(o.b)(nil, p, off)
 }
 
 func bytesOf(b []byte) Get {
@@ -46,6 +43,12 @@ var someOptions = Options{Topic: "orders", TopicID: kbin.UUID{1, 2, 3}, Partitio
 // written makes a segment of rows.
 func written(t testing.TB, o Options, rows []Row) []byte {
 	t.Helper()
+	return writtenTo(t, o, rows, rows[len(rows)-1].Offset)
+}
+
+// writtenTo makes a segment of rows that stands for the offsets up to last.
+func writtenTo(t testing.TB, o Options, rows []Row, last int64) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	w, err := NewWriter(&b, o)
 	if err != nil {
@@ -56,7 +59,7 @@ func written(t testing.TB, o Options, rows []Row) []byte {
 			t.Fatal(err)
 		}
 	}
-	m, err := w.Close(rows[len(rows)-1].Offset)
+	m, err := w.Close(last)
 	if err != nil {
 		t.Fatal(err)
 	}

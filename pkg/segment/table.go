@@ -1,12 +1,15 @@
 package segment
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"math"
 	"slices"
 
+	"github.com/apache/thrift/lib/go/thrift"
 	"github.com/heraclitus/heraclitus/pkg/record"
 	"github.com/xitongsys/parquet-go/parquet"
 )
@@ -23,6 +26,8 @@ type table struct {
 	def, rep []byte
 	row      Row
 	headers  record.Headers
+
+	serializer *thrift.TSerializer
 }
 
 // absent is what record.NoTimestamp, NoProducerID, NoProducerEpoch and NoSequence are.
@@ -79,6 +84,9 @@ func (t *table) unpack(l leaf, page []byte, f *Footer, block int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if !t.canonical(h, page[:used]) {
+		return 0, damaged("page header of %d bytes, written otherwise", used)
+	}
 	packed := page[used:]
 	c, d := &columns[l], h.DataPageHeader
 	switch {
@@ -100,6 +108,16 @@ func (t *table) unpack(l leaf, page []byte, f *Footer, block int) (int, error) {
 		return 0, err
 	}
 	return t.levels(l, int(d.NumValues))
+}
+
+// canonical says whether a header is written in the one way that writers do: bits that the reader passes over are as they
+// should be.
+func (t *table) canonical(h *parquet.PageHeader, b []byte) bool {
+	if t.serializer == nil {
+		t.serializer = compactSerializer()
+	}
+	want, err := t.serializer.Write(context.Background(), h)
+	return err == nil && bytes.Equal(b, want)
 }
 
 // levels checks how many levels a page says it has: one a row, and one more for every further header, whose key takes four
