@@ -31,6 +31,10 @@ type Options struct {
 	// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the shared credentials file (AWS_SHARED_CREDENTIALS_FILE, AWS_PROFILE), the
 	// role of the container, the web identity or the machine.
 	AccessKey, SecretKey string
+
+	// StallTimeout is how long a call waits without a byte moving; 20 s when 0. An upload may take it in all, and a second more
+	// for each 256 KiB.
+	StallTimeout time.Duration
 }
 
 // Scheme begins the URL of a place in a bucket.
@@ -187,6 +191,9 @@ type limited struct {
 // Open opens a place in a bucket. It makes sure that the bucket is there and that conditional writes hold; what it says
 // otherwise tells what to do. ctx bounds that alone.
 func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.StallTimeout == 0 {
+		o.StallTimeout = defaultStallTimeout
+	}
 	s := &Store{o: o}
 	transport, closeIdle := newTransport()
 	s.close = closeIdle

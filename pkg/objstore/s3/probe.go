@@ -17,7 +17,7 @@ const probeKey = "conditions"
 // probe makes sure that the place can be used.
 func (s *Store) probe(ctx context.Context) error {
 	if err := s.probeBucket(ctx); err != nil {
-		return fmt.Errorf("open %s: %w", s, err)
+		return fmt.Errorf("open %s: %w", s, explained(named(err)))
 	}
 	beside := *s
 	beside.o.Prefix = s.o.keyPrefix() + own
@@ -27,21 +27,15 @@ func (s *Store) probe(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) probeBucket(ctx context.Context) error {
-	there, err := s.bucketExists(ctx)
-	switch {
-	case err != nil:
-		return explained(named(err))
-	case !there:
-		return errors.New("there is no such bucket: create it, or correct the name")
+// probeBucket lists an object, if there is one: unlike a question for the bucket alone, what is wrong with that has a code.
+func (s *Store) probeBucket(ctx context.Context) (err error) {
+	ctx, _, end := s.untilStalled(ctx)
+	defer end(&err)
+	o := minio.ListObjectsOptions{Prefix: s.o.keyPrefix(), Recursive: true, MaxKeys: 1}
+	for info := range s.patient.ListObjectsIter(ctx, s.o.Bucket, o) {
+		return info.Err
 	}
 	return nil
-}
-
-func (s *Store) bucketExists(ctx context.Context) (there bool, err error) {
-	ctx, _, end := untilStalled(ctx)
-	defer end(&err)
-	return s.patient.BucketExists(ctx, s.o.Bucket)
 }
 
 // conditionTries is how often a write is tried that others, who start beside us, are in the way of.
@@ -105,8 +99,10 @@ func explained(err error) error {
 
 // hints say what to do about an answer, by its code.
 var hints = map[string]string{
+	minio.NoSuchBucket:             "create it, or correct its name",
 	minio.AccessDenied:             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role, that may list the bucket and get, put and delete objects in it",
 	"InvalidAccessKeyId":           "check AWS_ACCESS_KEY_ID",
+	"XAdminUserNotFound":           "check AWS_ACCESS_KEY_ID", // versitygw
 	"SignatureDoesNotMatch":        "check AWS_SECRET_ACCESS_KEY, and AWS_REGION",
 	"RequestTimeTooSkewed":         "set this machine's clock",
 	"AuthorizationHeaderMalformed": "set AWS_REGION to the bucket's region",

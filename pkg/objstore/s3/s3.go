@@ -9,7 +9,7 @@
 //
 // # What must hold
 //
-//   - Nothing waits for ever: a request whose bytes stop moving is given up after stallTimeout.
+//   - Nothing waits for ever: a request whose bytes stop moving is given up after Options.StallTimeout.
 //   - Nothing is read without a limit, whatever the store claims.
 //   - No error holds a secret.
 package s3
@@ -41,10 +41,9 @@ const (
 	prefixBytesMax  = 200 // with the longest key it stays below the 1,024 bytes of S3
 )
 
-// Times that a call may take.
 const (
-	stallTimeout   = 20 * time.Second // without a byte, or a key of a listing, coming in
-	uploadBytesMin = 256 << 10        // a second: slower uploads are given up
+	defaultStallTimeout = 20 * time.Second
+	uploadBytesMin      = 256 << 10 // a second: slower uploads are given up
 )
 
 // A Store keeps its objects in a bucket, below a prefix. It implements objstore.Store.
@@ -105,7 +104,7 @@ func (s *Store) GetVersion(ctx context.Context, key string) ([]byte, objstore.Ve
 }
 
 func (s *Store) get(ctx context.Context, name string) (_ []byte, _ objstore.Version, err error) {
-	ctx, alive, end := untilStalled(ctx)
+	ctx, alive, end := s.untilStalled(ctx)
 	defer end(&err)
 	body, info, _, err := s.patient.GetObject(ctx, s.o.Bucket, name, minio.GetObjectOptions{})
 	if err != nil {
@@ -146,7 +145,7 @@ func (s *Store) GetRange(ctx context.Context, key string, p []byte, off int64) e
 
 // outside returns objstore.ErrRange when an object ends before byte to, or why that is not known.
 func (s *Store) outside(ctx context.Context, name string, to int64) (err error) {
-	ctx, _, end := untilStalled(ctx)
+	ctx, _, end := s.untilStalled(ctx)
 	defer end(&err)
 	info, err := s.patient.StatObject(ctx, s.o.Bucket, name, minio.StatObjectOptions{})
 	if err == nil && to > info.Size {
@@ -156,7 +155,7 @@ func (s *Store) outside(ctx context.Context, name string, to int64) (err error) 
 }
 
 func (s *Store) getRange(ctx context.Context, name string, p []byte, off int64) (err error) {
-	ctx, alive, end := untilStalled(ctx)
+	ctx, alive, end := s.untilStalled(ctx)
 	defer end(&err)
 	var o minio.GetObjectOptions
 	if err := o.SetRange(off, off+int64(len(p))-1); err != nil {
@@ -211,7 +210,7 @@ func (s *Store) put(ctx context.Context, doing, key string, b []byte, o minio.Pu
 	if int64(len(b)) > objectBytesMax {
 		return fmt.Errorf("%s %s: %d bytes are more than %d", doing, key, len(b), objectBytesMax)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, uploadTimeout(len(b)), errStalled)
+	ctx, cancel := context.WithTimeout(ctx, s.o.StallTimeout+uploadTime(len(b)))
 	defer cancel()
 	crc := binary.BigEndian.AppendUint32(nil, crc32.Checksum(b, castagnoli))
 	o.UserMetadata = map[string]string{"X-Amz-Checksum-Crc32c": base64.StdEncoding.EncodeToString(crc)}
@@ -223,10 +222,8 @@ func (s *Store) put(ctx context.Context, doing, key string, b []byte, o minio.Pu
 	return nil
 }
 
-// uploadTimeout is how long a PUT of n bytes may take.
-func uploadTimeout(n int) time.Duration {
-	return stallTimeout + time.Duration(n/uploadBytesMin)*time.Second
-}
+// uploadTime is how long n bytes may be on their way.
+func uploadTime(n int) time.Duration { return time.Duration(n/uploadBytesMin) * time.Second }
 
 // List implements objstore.Store.
 func (s *Store) List(ctx context.Context, prefix string) ([]objstore.Object, error) {
@@ -243,7 +240,7 @@ func (s *Store) List(ctx context.Context, prefix string) ([]objstore.Object, err
 }
 
 func (s *Store) list(ctx context.Context, prefix string) (all []objstore.Object, err error) {
-	ctx, alive, end := untilStalled(ctx)
+	ctx, alive, end := s.untilStalled(ctx)
 	defer end(&err)
 	o := minio.ListObjectsOptions{Prefix: s.o.keyPrefix() + prefix, Recursive: true}
 	for info := range s.patient.ListObjectsIter(ctx, s.o.Bucket, o) {
@@ -284,16 +281,16 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 }
 
 func (s *Store) remove(ctx context.Context, name string) (err error) {
-	ctx, _, end := untilStalled(ctx)
+	ctx, _, end := s.untilStalled(ctx)
 	defer end(&err)
 	return s.patient.RemoveObject(ctx, s.o.Bucket, name, minio.RemoveObjectOptions{})
 }
 
-// untilStalled returns a context that ends when nothing has come for stallTimeout, since the begin or the last call of alive.
-// The call ends with end, which puts that into its error.
-func untilStalled(parent context.Context) (ctx context.Context, alive func(), end func(*error)) {
+// untilStalled returns a context that ends when nothing has come for too long, since the begin or the last call of alive. The
+// call ends with end, which puts that into its error.
+func (s *Store) untilStalled(parent context.Context) (ctx context.Context, alive func(), end func(*error)) {
 	ctx, cancel := context.WithCancelCause(parent)
-	timer := time.AfterFunc(stallTimeout, func() { cancel(errStalled) })
+	timer := time.AfterFunc(s.o.StallTimeout, func() { cancel(errStalled) })
 	end = func(err *error) {
 		timer.Stop()
 		if *err != nil && context.Cause(ctx) == errStalled {
@@ -301,10 +298,10 @@ func untilStalled(parent context.Context) (ctx context.Context, alive func(), en
 		}
 		cancel(nil)
 	}
-	return ctx, func() { timer.Reset(stallTimeout) }, end
+	return ctx, func() { timer.Reset(s.o.StallTimeout) }, end
 }
 
-var errStalled = fmt.Errorf("the store has not answered for %v", stallTimeout)
+var errStalled = errors.New("the store has stopped answering")
 
 // A livelyReader says with every read that something came.
 type livelyReader struct {
@@ -325,7 +322,7 @@ func named(err error) error {
 		return err
 	}
 	switch {
-	case answer.Code == minio.NoSuchKey, answer.StatusCode == http.StatusNotFound && answer.Code != minio.NoSuchBucket:
+	case answer.Code == minio.NoSuchKey:
 		return objstore.ErrAbsent
 	case answer.StatusCode == http.StatusRequestedRangeNotSatisfiable || answer.Code == "InvalidRange":
 		return objstore.ErrRange
