@@ -24,6 +24,7 @@ const (
 	kindCommitOffsets      = 18
 	kindDeleteOffsets      = 19
 	kindExpireOffsets      = 20
+	kindConfigureTopic     = 24
 	kindUpsertCredential   = 32
 	kindDeleteCredential   = 33
 	kindCreateSecret       = 34

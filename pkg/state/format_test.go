@@ -55,6 +55,7 @@ func TestPinnedCommands(t *testing.T) {
 	g(DeleteOffsets{"g", []TopicPartition{{topic, 3}}}, "00000018 13 01 'g' 01 ID 00000003")
 	g(ExpireOffsets{"g", 1, 2, -1, []string{"orders"}},
 		"00000023 14 01 'g' 0000000000000001 0000000000000002 ffffffffffffffff 01 06 'orders'")
+	g(ConfigureTopic{topic, []ConfigEntry{{"a", "b"}}, []string{"c"}}, "00000019 18 ID 01 01 'a' 01 'b' 01 01 'c'")
 	g(UpsertCredential{"u", Credential{ScramSHA512, 4096, []byte("salt"), []byte("a"), []byte("bc")}}, "00000012 20 01 'u' 02 00001000 04 'salt' 01 'a' 02 'bc'")
 	g(DeleteCredential{"u", ScramSHA256}, "00000004 21 01 'u' 01")
 	g(CreateSecret{[]byte("abc")}, "00000005 22 03 'abc'")

@@ -115,6 +115,8 @@ func (s *State) apply(c raw, at place) (Result, error) {
 		return apply(c, r, s.deleteOffsets)
 	case kindExpireOffsets:
 		return apply(c, r, s.expireOffsets)
+	case kindConfigureTopic:
+		return apply(c, r, s.configureTopic)
 	case kindUpsertCredential:
 		return apply(c, r, s.upsertCredential)
 	case kindDeleteCredential:

@@ -12,7 +12,8 @@ import (
 // PartitionsMax is how many partitions a topic may have.
 const PartitionsMax = 100_000
 
-// Topic is a topic and its partitions. Its fields are read-only outside this package; ID, Name and Config never change.
+// Topic is a topic and its partitions. Its fields are read-only outside this package; ID, Name and Config never change: a
+// ConfigureTopic puts another Topic in its place.
 type Topic struct {
 	ID         ID
 	Name       string
