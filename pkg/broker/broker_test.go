@@ -22,19 +22,11 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// ask sends one request to a broker and returns its answer.
-func ask[R wire.Message](t *testing.T, b *brokertest.Broker, key, version int16, q wire.Message) R {
+// askOn sends one request to a broker and returns its answer.
+func askOn[R wire.Message](t *testing.T, c net.Conn, key, version int16, q wire.Message) R {
 	t.Helper()
-	c, err := net.Dial("tcp", b.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	header := wire.RequestHeader{RequestApiKey: key, RequestApiVersion: version, CorrelationID: 7, ClientID: new("test")}
-	frame := header.Append(make([]byte, 4), wire.RequestHeaderVersion(key, version))
-	frame = q.Append(frame, version)
-	putLength(frame)
-	if _, err := c.Write(frame); err != nil {
+	c.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := c.Write(framed(key, version, q)); err != nil {
 		t.Fatal(err)
 	}
 	var length [4]byte
@@ -57,6 +49,14 @@ func ask[R wire.Message](t *testing.T, b *brokertest.Broker, key, version int16,
 	return m.(R)
 }
 
+// framed is a request as it is sent.
+func framed(key, version int16, q wire.Message) []byte {
+	header := wire.RequestHeader{RequestApiKey: key, RequestApiVersion: version, CorrelationID: 7, ClientID: new("test")}
+	frame := q.Append(header.Append(make([]byte, 4), wire.RequestHeaderVersion(key, version)), version)
+	putLength(frame)
+	return frame
+}
+
 func putLength(frame []byte) {
 	n := len(frame) - 4
 	frame[0], frame[1], frame[2], frame[3] = byte(n>>24), byte(n>>16), byte(n>>8), byte(n)
@@ -76,8 +76,15 @@ func produce(t *testing.T, b *brokertest.Broker, topic string, batch []byte) int
 
 func tryProduce(t *testing.T, b *brokertest.Broker, topic string, batch []byte) wire.ProduceResponsePartitionProduceResponse {
 	t.Helper()
-	ask[*wire.MetadataResponse](t, b, wire.KeyMetadata, 9, &wire.MetadataRequest{Topics: []wire.MetadataRequestTopic{{Name: &topic}}, AllowAutoTopicCreation: true})
-	r := ask[*wire.ProduceResponse](t, b, wire.KeyProduce, 9, &wire.ProduceRequest{Acks: -1, TimeoutMs: 10_000, TopicData: []wire.ProduceRequestTopicProduceData{
+	c := dial(t, b.Address(), nil)
+	defer c.Close()
+	return tryProduceOn(t, c, topic, batch)
+}
+
+func tryProduceOn(t *testing.T, c net.Conn, topic string, batch []byte) wire.ProduceResponsePartitionProduceResponse {
+	t.Helper()
+	askOn[*wire.MetadataResponse](t, c, wire.KeyMetadata, 9, &wire.MetadataRequest{Topics: []wire.MetadataRequestTopic{{Name: &topic}}, AllowAutoTopicCreation: true})
+	r := askOn[*wire.ProduceResponse](t, c, wire.KeyProduce, 9, &wire.ProduceRequest{Acks: -1, TimeoutMs: 10_000, TopicData: []wire.ProduceRequestTopicProduceData{
 		{Name: topic, PartitionData: []wire.ProduceRequestPartitionProduceData{{Records: kbin.Records{Bytes: batch}}}},
 	}})
 	return r.Responses[0].PartitionResponses[0]
@@ -86,7 +93,14 @@ func tryProduce(t *testing.T, b *brokertest.Broker, topic string, batch []byte) 
 // fetch returns the record bytes of partition 0 of a topic from an offset on.
 func fetch(t *testing.T, b *brokertest.Broker, topic string, offset int64) []byte {
 	t.Helper()
-	r := ask[*wire.FetchResponse](t, b, wire.KeyFetch, 12, &wire.FetchRequest{MaxBytes: 1 << 20, SessionEpoch: -1, ReplicaID: -1, Topics: []wire.FetchRequestFetchTopic{
+	c := dial(t, b.Address(), nil)
+	defer c.Close()
+	return fetchOn(t, c, topic, offset)
+}
+
+func fetchOn(t *testing.T, c net.Conn, topic string, offset int64) []byte {
+	t.Helper()
+	r := askOn[*wire.FetchResponse](t, c, wire.KeyFetch, 12, &wire.FetchRequest{MaxBytes: 1 << 20, SessionEpoch: -1, ReplicaID: -1, Topics: []wire.FetchRequestFetchTopic{
 		{Topic: topic, Partitions: []wire.FetchRequestFetchPartition{{FetchOffset: offset, CurrentLeaderEpoch: -1, LastFetchedEpoch: -1, PartitionMaxBytes: 1 << 20}}},
 	}})
 	p := r.Responses[0].Partitions[0]
@@ -177,7 +191,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, line := range []string{
 		"px_messages_in_total 1", "px_messages_out_total 1", "px_batch_messages_count 1", "px_writable 1", "px_fsync_per_commit 1",
-		`px_requests_total{api="Produce",version="9"} 1`, `px_request_seconds_count{api="Fetch"} 1`, `px_info{version="test"} 1`, "px_connections_opened_total 3",
+		`px_requests_total{api="Produce",version="9"} 1`, `px_request_seconds_count{api="Fetch"} 1`, `px_info{version="test"} 1`, "px_connections_opened_total 2",
 	} {
 		if !strings.Contains(text, "\n"+line+"\n") {
 			t.Errorf("no line %q among the metrics", line)
