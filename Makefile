@@ -7,10 +7,10 @@ FOLDERS := cmd gen pkg tools
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race vet tidy generate fix schemas interop fuzz bench crash clean
+.PHONY: help run build test test-s3 race vet tidy generate fix schemas interop fuzz bench crash clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 run: build ## Build and start a server: Kafka on 9092, metrics on 9093, data in ./data
 	$(BIN) serve
@@ -40,6 +40,11 @@ schemas: ## Take Kafka's message specs anew; KAFKA=4.x tries another release and
 
 interop: ## The longer suite: kcat, Kafka's own Java clients, a real broker beside ours, a full disk, a failed sync (needs kcat, strace, Java, Maven, root)
 	cd tools/interop && $(GO) test -tags full -timeout 60m -v ./...
+
+test-s3: ## What runs against an S3 server, against MinIO: MINIO=<binary> make test-s3
+	@test -n "$(MINIO)" || { echo 'say which binary: MINIO=<path of minio> make test-s3'; exit 1; }
+	MINIO="$(MINIO)" $(GO) test -count 1 ./pkg/objstore/s3/... ./pkg/journal/s3/...
+	MINIO="$(MINIO)" $(GO) test -count 1 -run 'Bucket|Away' ./pkg/broker
 
 crash: ## Twenty rounds of SIGKILL under load
 	cd tools/interop && CRASH_ROUNDS=20 $(GO) test -run TestKillUnderLoad -timeout 30m -count 1 -v .
