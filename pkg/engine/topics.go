@@ -51,6 +51,16 @@ func (e *Engine) Topics() []Topic {
 	return all
 }
 
+// Configure changes the settings of a topic, which take effect at once: retention looks at what there is. It returns a [kerr.Code],
+// UnknownTopicID when the topic is gone.
+func (e *Engine) Configure(c state.ConfigureTopic) error {
+	if _, err := e.Do(c); err != nil {
+		return kerr.Of(err)
+	}
+	signal(e.reclaim)
+	return nil
+}
+
 func (e *Engine) topicLocked(t *state.Topic) (Topic, bool) {
 	if t == nil {
 		return Topic{}, false
