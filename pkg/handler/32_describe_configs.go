@@ -1,0 +1,160 @@
+package handler
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+
+	"github.com/heraclitus/heraclitus/pkg/kbin"
+	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/state"
+	"github.com/heraclitus/heraclitus/pkg/topic"
+	"github.com/heraclitus/heraclitus/pkg/wire"
+)
+
+// DescribeConfigs: key 32, versions 0 to 4.
+//
+//   - v0: the settings of topics and of the broker, all or those named (KIP-133).
+//   - v1: where each comes from instead of whether it is a default; synonyms, the settings that this one goes over (KIP-226).
+//   - v2: clients expect throttling after the response (KIP-219).
+//   - v3: the type of each and a sentence on it (KIP-569).
+//   - v4: flexible (KIP-482).
+//
+// A topic has every setting Kafka 4 gives one, sorted by name. Names that are none are left out of the answer; no name, like
+// null, means all of them. As in Kafka a broker is asked for by its id, and by the empty name for what is set on all brokers,
+// which is nothing here.
+//
+// Different from Kafka: what is named twice is answered once. Of the broker's settings there are those by which tools tell what
+// topics become by themselves and where clients are sent. Loggers, groups and client metrics have no settings here.
+
+// Types of what has settings; Kafka's ConfigResource.Type.
+const (
+	resourceTopic  int8 = 2
+	resourceBroker int8 = 4
+)
+
+// resource is something that has settings.
+type resource struct {
+	kind int8
+	name string
+}
+
+func (h *Handler) describeConfigs(c *Call, q *wire.DescribeConfigsRequest, r *wire.DescribeConfigsResponse) error {
+	if n := len(q.Resources); n > h.options.RequestPartitionMax {
+		return fmt.Errorf("settings of %d topics are asked for, more than %d", n, h.options.RequestPartitionMax)
+	}
+	answered := map[resource]bool{}
+	for i := range q.Resources {
+		in := &q.Resources[i]
+		what := resource{in.ResourceType, in.ResourceName}
+		if answered[what] {
+			continue
+		}
+		answered[what] = true
+		out := kbin.Add(&r.Results)
+		out.ResourceType, out.ResourceName, out.ErrorMessage = in.ResourceType, in.ResourceName, new("")
+		settings, err := h.settings(c, in)
+		if err != nil {
+			out.ErrorCode, out.ErrorMessage = int16(kerr.Of(err)), cmp.Or(message(err), out.ErrorMessage)
+			continue
+		}
+		for j := range settings {
+			if s := &settings[j]; len(in.ConfigurationKeys) == 0 || slices.Contains(in.ConfigurationKeys, s.name) {
+				s.tell(q, kbin.Add(&out.Configs))
+			}
+		}
+	}
+	return nil
+}
+
+// setting is one that something has.
+type setting struct {
+	name, value, doc string
+	kind             topic.Kind
+	source           int8
+	readOnly         bool
+	below            []wire.DescribeConfigsResponseDescribeConfigsSynonym // what the value goes over
+}
+
+// tell writes a setting down, with as much of it as was asked for.
+func (s *setting) tell(q *wire.DescribeConfigsRequest, out *wire.DescribeConfigsResponseDescribeConfigsResourceResult) {
+	out.Name, out.Value, out.ConfigSource, out.ConfigType = s.name, &s.value, s.source, int8(s.kind)
+	out.ReadOnly, out.IsDefault = s.readOnly, s.source == sourceDefault
+	if q.IncludeSynonyms {
+		out.Synonyms = append(out.Synonyms, wire.DescribeConfigsResponseDescribeConfigsSynonym{Name: s.name, Value: &s.value, Source: s.source})
+		out.Synonyms = append(out.Synonyms, s.below...)
+	}
+	if q.IncludeDocumentation {
+		out.Documentation = &s.doc
+	}
+}
+
+// settings are those of a topic or of the broker.
+func (h *Handler) settings(c *Call, in *wire.DescribeConfigsRequestDescribeConfigsResource) ([]setting, error) {
+	switch in.ResourceType {
+	case resourceTopic:
+		return h.topicSettings(in.ResourceName)
+	case resourceBroker:
+		return h.brokerSettings(c, in.ResourceName)
+	}
+	return nil, fmt.Errorf("nothing of type %d has settings here: %w", in.ResourceType, kerr.InvalidRequest)
+}
+
+func (h *Handler) topicSettings(name string) ([]setting, error) {
+	if err := topic.CheckName(name); err != nil {
+		return nil, err
+	}
+	t, ok := h.engine.Topic(name)
+	if !ok {
+		return nil, kerr.UnknownTopicOrPartition
+	}
+	var all []setting
+	server, kafka := h.engine.Defaults(), topic.Defaults()
+	for d := range topic.All() {
+		value, source := d.Value(&server), sourceDefault
+		if value != d.Value(&kafka) {
+			source = sourceServer
+		}
+		s := setting{name: d.Name, value: value, doc: d.Doc, kind: d.Kind, source: source}
+		if set, ok := setOn(t.Config, d.Name); ok {
+			s.below = []wire.DescribeConfigsResponseDescribeConfigsSynonym{{Name: d.Name, Value: &value, Source: source}}
+			s.value, s.source = set, sourceTopic
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// setOn returns what was set on a topic under a name.
+func setOn(config []state.ConfigEntry, name string) (value string, ok bool) {
+	i, ok := slices.BinarySearchFunc(config, name, func(c state.ConfigEntry, name string) int { return cmp.Compare(c.Name, name) })
+	if !ok {
+		return "", false
+	}
+	return config[i].Value, true
+}
+
+func (h *Handler) brokerSettings(c *Call, id string) ([]setting, error) {
+	if id == "" {
+		return nil, nil
+	}
+	if n, err := strconv.Atoi(id); err != nil {
+		return nil, fmt.Errorf("broker id must be an integer, but it is: %s: %w", id, kerr.InvalidRequest)
+	} else if n != int(nodeID) {
+		return nil, fmt.Errorf("unexpected broker id, expected %d or empty string, but received %s: %w", nodeID, id, kerr.InvalidRequest)
+	}
+	fixed := func(name string, kind topic.Kind, value any, doc string) setting {
+		return setting{name: name, value: fmt.Sprint(value), doc: doc, kind: kind, source: sourceServer, readOnly: true}
+	}
+	here := c.Conn.Listener + "://" + net.JoinHostPort(c.Conn.AdvertisedHost, fmt.Sprint(c.Conn.AdvertisedPort))
+	return []setting{
+		fixed("advertised.listeners", topic.List, here, "Where the clients of this listener are told to connect."),
+		fixed("auto.create.topics.enable", topic.Boolean, h.options.AutoCreateTopics, "Whether a topic that a client asks for is created."),
+		fixed("broker.id", topic.Int, nodeID, "The id of this broker."),
+		fixed("default.replication.factor", topic.Int, 1, "There is one broker, and one copy of each partition."),
+		fixed("node.id", topic.Int, nodeID, "The id of this broker."),
+		fixed("num.partitions", topic.Int, h.options.NumPartitions, "How many partitions a topic has that is created without a count."),
+	}, nil
+}
