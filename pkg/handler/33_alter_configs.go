@@ -1,0 +1,66 @@
+package handler
+
+import (
+	"fmt"
+
+	"github.com/heraclitus/heraclitus/pkg/kbin"
+	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/wire"
+)
+
+// AlterConfigs: key 33, versions 0 to 2.
+//
+//   - v0: the settings that topics are to have, and no others (KIP-133).
+//   - v1: clients expect throttling after the response (KIP-219).
+//   - v2: flexible (KIP-482).
+//
+// What was set on a topic and is not named any more is as the server has it again: clients that do not mean this use
+// IncrementalAlterConfigs. Everything else is as there: see 44_incremental_alter_configs.go.
+
+func (h *Handler) alterConfigs(_ *Call, q *wire.AlterConfigsRequest, r *wire.AlterConfigsResponse) error {
+	if n := len(q.Resources); n > h.options.RequestPartitionMax {
+		return fmt.Errorf("settings of %d topics are to be altered, more than %d", n, h.options.RequestPartitionMax)
+	}
+	named := resources{}
+	for i := range q.Resources {
+		named[resource{q.Resources[i].ResourceType, q.Resources[i].ResourceName}]++
+	}
+	for i := range q.Resources {
+		in := &q.Resources[i]
+		first, twice := named.take(in.ResourceType, in.ResourceName)
+		if !first {
+			continue // answered before
+		}
+		out := kbin.Add(&r.Responses)
+		out.ResourceType, out.ResourceName, out.ErrorMessage = in.ResourceType, in.ResourceName, nil
+		err := errDuplicateResource
+		if !twice {
+			err = h.replaceConfig(in, q.ValidateOnly)
+		}
+		if err != nil {
+			out.ErrorCode, out.ErrorMessage = int16(kerr.Of(err)), message(err)
+		}
+	}
+	return nil
+}
+
+// replaceConfig gives a topic the settings that the request has, and takes off all others.
+func (h *Handler) replaceConfig(in *wire.AlterConfigsRequestAlterConfigsResource, validateOnly bool) error {
+	a, err := h.configure(in.ResourceType, in.ResourceName)
+	if err != nil {
+		return err
+	}
+	for _, c := range a.topic.Config {
+		a.remove(c.Name)
+	}
+	for i := range in.Configs {
+		c := &in.Configs[i]
+		if err := a.once(c.Name); err != nil {
+			return err
+		}
+		if err := a.set(c.Name, c.Value); err != nil {
+			return err
+		}
+	}
+	return a.finish(validateOnly)
+}

@@ -1,0 +1,211 @@
+package handler
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/heraclitus/heraclitus/pkg/engine"
+	"github.com/heraclitus/heraclitus/pkg/kbin"
+	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/state"
+	"github.com/heraclitus/heraclitus/pkg/topic"
+	"github.com/heraclitus/heraclitus/pkg/wire"
+)
+
+// IncrementalAlterConfigs: key 44, versions 0 to 1.
+//
+//   - v0: settings of topics are set, taken off, or, where they are lists, added to and taken from (KIP-339).
+//   - v1: flexible (KIP-482).
+//
+// The settings of one topic change together, durably, or not at all; each topic is answered by itself. They take effect at once:
+// also on records that are there already, as far as retention is concerned. As in Kafka, a setting that is taken off needs not
+// have been set, and need not be one that there is.
+//
+// Different from Kafka: the broker's own settings are those of its configuration file, and are refused here; groups, client metrics
+// and loggers have none.
+
+// What is to be done to a setting; Kafka's AlterConfigOp.OpType.
+const (
+	opSet      int8 = 0
+	opRemove   int8 = 1
+	opAppend   int8 = 2
+	opSubtract int8 = 3
+)
+
+var errDuplicateResource = fmt.Errorf("each resource must appear at most once: %w", kerr.InvalidRequest)
+
+func (h *Handler) incrementalAlterConfigs(_ *Call, q *wire.IncrementalAlterConfigsRequest, r *wire.IncrementalAlterConfigsResponse) error {
+	if n := len(q.Resources); n > h.options.RequestPartitionMax {
+		return fmt.Errorf("settings of %d topics are to be altered, more than %d", n, h.options.RequestPartitionMax)
+	}
+	named := resources{}
+	for i := range q.Resources {
+		named[resource{q.Resources[i].ResourceType, q.Resources[i].ResourceName}]++
+	}
+	for i := range q.Resources {
+		in := &q.Resources[i]
+		first, twice := named.take(in.ResourceType, in.ResourceName)
+		if !first {
+			continue // answered before
+		}
+		out := kbin.Add(&r.Responses)
+		out.ResourceType, out.ResourceName, out.ErrorMessage = in.ResourceType, in.ResourceName, nil
+		err := errDuplicateResource
+		if !twice {
+			err = h.alterConfig(in, q.ValidateOnly)
+		}
+		if err != nil {
+			out.ErrorCode, out.ErrorMessage = int16(kerr.Of(err)), message(err)
+		}
+	}
+	return nil
+}
+
+// alterConfig changes settings of one topic.
+func (h *Handler) alterConfig(in *wire.IncrementalAlterConfigsRequestAlterConfigsResource, validateOnly bool) error {
+	a, err := h.configure(in.ResourceType, in.ResourceName)
+	if err != nil {
+		return err
+	}
+	for i := range in.Configs {
+		c := &in.Configs[i]
+		if err := a.once(c.Name); err != nil {
+			return err
+		}
+		switch c.ConfigOperation {
+		case opSet:
+			err = a.set(c.Name, c.Value)
+		case opRemove:
+			a.remove(c.Name)
+		case opAppend, opSubtract:
+			err = a.edit(c.Name, c.Value, c.ConfigOperation == opAppend)
+		default:
+			err = fmt.Errorf("unknown operation %d on config %s: %w", c.ConfigOperation, c.Name, kerr.InvalidRequest)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return a.finish(validateOnly)
+}
+
+// resources counts how often a request names each thing that has settings.
+type resources map[resource]int
+
+// take says whether this is the first time that a resource is taken, and whether it was named more than once.
+func (r resources) take(kind int8, name string) (first, twice bool) {
+	n := r[resource{kind, name}]
+	r[resource{kind, name}] = 0
+	return n > 0, n > 1
+}
+
+// configuring is a change of a topic's settings that is being put together.
+type configuring struct {
+	handler *Handler
+	topic   engine.Topic
+	seen    map[string]bool   // names that the request has had
+	values  map[string]string // what is to be set
+	unset   []string          // what is to be taken off
+}
+
+// configure begins a change of a topic's settings: nothing else has settings that can be changed.
+func (h *Handler) configure(kind int8, name string) (*configuring, error) {
+	switch kind {
+	case resourceTopic:
+	case resourceBroker:
+		return nil, fmt.Errorf("the broker's settings cannot be altered by clients: they stand in its configuration file: %w", kerr.InvalidRequest)
+	default:
+		return nil, fmt.Errorf("nothing of type %d has settings here: %w", kind, kerr.InvalidRequest)
+	}
+	if err := topic.CheckName(name); err != nil {
+		return nil, err
+	}
+	t, ok := h.engine.Topic(name)
+	if !ok {
+		return nil, errUnknownTopic
+	}
+	return &configuring{handler: h, topic: t, seen: map[string]bool{}, values: map[string]string{}}, nil
+}
+
+// once refuses a name that the request has had before.
+func (a *configuring) once(name string) error {
+	if a.seen[name] {
+		return fmt.Errorf("config %s is named more than once: %w", name, kerr.InvalidRequest)
+	}
+	a.seen[name] = true
+	return nil
+}
+
+func (a *configuring) set(name string, value *string) error {
+	if value == nil {
+		return fmt.Errorf("config %s has no value: %w", name, kerr.InvalidRequest)
+	}
+	a.values[name] = *value
+	return nil
+}
+
+func (a *configuring) remove(name string) { a.unset = append(a.unset, name) }
+
+// edit adds the words of a value to a list, or takes them from it.
+func (a *configuring) edit(name string, value *string, add bool) error {
+	if value == nil {
+		return fmt.Errorf("config %s has no value: %w", name, kerr.InvalidRequest)
+	}
+	d := topic.Named(name)
+	if d == nil {
+		return fmt.Errorf("unknown topic config %q: %w", name, kerr.InvalidConfig)
+	}
+	if d.Kind != topic.List {
+		return fmt.Errorf("config %s is no list that could be added to or taken from: %w", name, kerr.InvalidConfig)
+	}
+	list := words(d.Value(a.topic.Settings))
+	for _, w := range words(*value) {
+		list = slices.DeleteFunc(list, func(had string) bool { return had == w })
+		if add {
+			list = append(list, w)
+		}
+	}
+	a.values[name] = strings.Join(list, ",")
+	return nil
+}
+
+// words are the parts of a list, without blanks around them.
+func words(list string) (all []string) {
+	for w := range strings.SplitSeq(list, ",") {
+		if w = strings.TrimSpace(w); w != "" {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// finish checks the settings as they would be, and makes the change unless it is only to be checked.
+func (a *configuring) finish(validateOnly bool) error {
+	settings := a.handler.engine.Defaults()
+	for _, c := range a.topic.Config {
+		if _, replaced := a.values[c.Name]; replaced || slices.Contains(a.unset, c.Name) {
+			continue
+		}
+		if err := settings.Set(c.Name, c.Value); err != nil {
+			return err
+		}
+	}
+	cmd := state.ConfigureTopic{ID: a.topic.ID, Unset: known(a.unset)}
+	for _, name := range slices.Sorted(maps.Keys(a.values)) {
+		if err := settings.Set(name, a.values[name]); err != nil {
+			return err
+		}
+		cmd.Set = append(cmd.Set, state.ConfigEntry{Name: name, Value: a.values[name]})
+	}
+	if err := settings.Check(); err != nil || validateOnly {
+		return err
+	}
+	return a.handler.engine.Configure(cmd)
+}
+
+// known are those of the names that a topic can have set.
+func known(names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool { return topic.Named(name) == nil })
+}
