@@ -28,8 +28,8 @@ var (
 	errAlert            = errors.New("TLS handshake ended by the client: does it trust our certificate?")
 )
 
-// newTurns returns the turns of handshakes. One of them costs as much as thousands of small requests, so all of them have
-// half of the processors at most: clients that are known have the rest, however many strangers come.
+// newTurns returns the turns of handshakes. One of them costs as much as a hundred small requests, so all of them have half
+// of the processors at most: clients that are known have the rest, however many strangers come.
 func newTurns() chan struct{} { return make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // cipherEnd is the socket under TLS, where the bytes are encrypted. Until the handshake is over it holds a turn while TLS

@@ -2,7 +2,9 @@ package server
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,6 +86,19 @@ func TestLogin(t *testing.T) {
 	}
 	if held := s.loginFrames.held(); held != 0 {
 		t.Errorf("%d bytes of strangers' frames were not given back", held)
+	}
+}
+
+// TestNobodyToAsk shows that a listener which asks clients who they are is not served by a server that knows nobody.
+func TestNobodyToAsk(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(nil, loginTable(), testOptions())
+	defer s.Shutdown(t.Context())
+	if err := s.Serve(l, Listener{Name: "x", SASL: true}); err == nil || errors.Is(err, ErrClosed) {
+		t.Errorf("served, and ended in %v", err)
 	}
 }
 

@@ -1,5 +1,8 @@
-// Package server is the Kafka listener: it turns connections into calls of the handlers' table, and their answers into
+// Package server is the Kafka listeners: it turns connections into calls of the handlers' table, and their answers into
 // bytes.
+//
+// Each listener (listener.go) says whether a connection begins with a TLS handshake (handshake.go), and whether its client logs
+// in by SASL (login.go); until it has done so it is a stranger (strangers.go).
 //
 // A request's way through a connection (conn.go): the reader cuts a frame from the socket (frame.go), decodes it
 // (call.go) and runs its row's Submit; the finisher runs its row's Finish, in the same order, and writes the response
@@ -11,6 +14,7 @@
 //   - Nothing that a client claims takes memory before it is paid for with bytes: frames grow as they arrive.
 //   - Everything clients can make the server hold is bounded over all connections: their number, the frames being read or
 //     handled, the requests in flight, the responses not yet written, the memory kept for reuse.
+//   - Strangers cost the clients that are known neither memory nor connections, and at most half of the processors.
 //   - A request ends its own connection at worst, even by a panic.
 //   - What was accepted is answered, also when the server stops.
 package server
