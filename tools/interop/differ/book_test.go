@@ -162,6 +162,29 @@ func TestExceptions(t *testing.T) {
 	f(``, 1, 0)
 }
 
+// Of three who answer, the one that differs is found: the third alone, we as well, or nobody knows because Kafka was not asked.
+func TestThird(t *testing.T) {
+	f := func(kafka, theirs, ours string, alone, shared, others int) {
+		t.Helper()
+		book := func(code string) *Book {
+			b := NewBook()
+			if code != "" {
+				b.Put("s", 0, "x", []Answer{{Step: "ask", Fields: []Field{{At: top, Name: "ErrorCode", Value: code}}}})
+			}
+			return b
+		}
+		a, s, o := Third(book(kafka), book(theirs), book(ours))
+		if len(a) != alone || len(s) != shared || len(o) != others {
+			t.Errorf("%s, %s, %s: %d alone, %d shared, %d others", kafka, theirs, ours, len(a), len(s), len(o))
+		}
+	}
+	f("A", "A", "A", 0, 0, 0)
+	f("A", "B", "A", 1, 0, 0)
+	f("A", "A", "B", 0, 1, 0)
+	f("A", "B", "C", 0, 1, 0)
+	f("", "A", "B", 0, 0, 1)
+}
+
 // Rows without a reason, or without all columns, are no rows.
 func TestBadExceptions(t *testing.T) {
 	for _, row := range []string{

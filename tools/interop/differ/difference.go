@@ -181,14 +181,20 @@ func (c *comparison) objects(fields []Field, other indexed, kafka, ours string) 
 }
 
 func (c *comparison) differ(field, kafka, ours string) {
-	d := Difference{Script: c.script, Step: c.step, Field: field, Versions: Versions{c.version}, Kafka: kafka, Ours: ours}
-	for i := range c.found {
-		if f := &c.found[i]; f.Script == d.Script && f.Step == d.Step && f.Field == d.Field && f.Kafka == d.Kafka && f.Ours == d.Ours {
-			f.Versions = f.Versions.Add(c.version)
-			return
+	c.found = add(c.found, Difference{Script: c.script, Step: c.step, Field: field, Versions: Versions{c.version}, Kafka: kafka, Ours: ours})
+}
+
+// add adds a difference, or its versions to the one that says the same.
+func add(all []Difference, d Difference) []Difference {
+	for i := range all {
+		if f := &all[i]; f.Script == d.Script && f.Step == d.Step && f.Field == d.Field && f.Kafka == d.Kafka && f.Ours == d.Ours {
+			for _, v := range d.Versions {
+				f.Versions = f.Versions.Add(v)
+			}
+			return all
 		}
 	}
-	c.found = append(c.found, d)
+	return append(all, d)
 }
 
 // path is a field's place in an answer.
