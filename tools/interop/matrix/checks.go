@@ -44,7 +44,7 @@ var (
 	anonymous = login{}
 )
 
-// checks are all there are, in the order of the table. README.md says what each one is.
+// checks are all there are, in the order of the table. ../clients/README.md says what each one is.
 var checks = []check{
 	{"admin", "", open, anonymous},
 	{"none", "", open, anonymous},

@@ -1,7 +1,6 @@
 """Runs the checks of ../README.md with aiokafka."""
 
 import asyncio
-import logging
 import time
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -201,25 +200,13 @@ async def secure():
         in_order(await values(reader, 1), 0, 1)
 
 
-class Heard(logging.Handler):
-    """Keeps the errors that the client logs."""
-
-    def __init__(self):
-        super().__init__()
-        self.errors = []
-
-    def emit(self, record):
-        self.errors += [a for a in record.args if isinstance(a, Exception)]
-
-
 async def denied():
-    heard = Heard()
-    logging.getLogger("aiokafka").addHandler(heard)
+    heard = contract.Heard("aiokafka")
     try:
         await administrator()
         raise Failed("the wrong password is let in")
     except KafkaConnectionError:  # which says no more than that; the reason is in the client's log
-        check(any(isinstance(e, SaslAuthenticationFailed) for e in heard.errors), f"failed otherwise: {heard.errors}")
+        check(heard.has(SaslAuthenticationFailed), f"failed otherwise: {heard.errors}")
 
 
 def run(check, *args):

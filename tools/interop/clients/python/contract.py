@@ -2,6 +2,7 @@
 send through a topic (records, compare), and the course of the checks that several members of a group take part in (rebalance,
 static), which is the same for every client. What a client does, and how, stands in its own program."""
 
+import logging
 import os
 import ssl
 import sys
@@ -66,6 +67,21 @@ def await_(what, holds, *members):
         if time.monotonic() > DEADLINE:
             raise Failed("; ".join([f"{what}: not in time", *map(str, members)]))
         time.sleep(0.01)
+
+
+class Heard(logging.Handler):
+    """Keeps the errors that a client logs, for clients that raise something more general."""
+
+    def __init__(self, logger):
+        super().__init__()
+        self.errors = []
+        logging.getLogger(logger).addHandler(self)
+
+    def emit(self, record):
+        self.errors += [a for a in record.args if isinstance(a, Exception)]
+
+    def has(self, kind):
+        return any(isinstance(e, kind) for e in self.errors)
 
 
 def ssl_context():
