@@ -39,7 +39,7 @@ schemas: ## Take Kafka's message specs anew; KAFKA=4.x tries another release and
 	$(GO) run ./tools/schemas $(if $(KAFKA),-newer $(KAFKA))
 
 interop: ## Other people's clients: a table of what works with each; then kcat, a full disk, a failed sync, Kafka beside ours (needs Python, Node, Java, Maven, kcat, strace, root)
-	cd tools/interop && $(GO) run ./matrix -readme
+	cd tools/interop && $(GO) run ./matrix
 	cd tools/interop && $(GO) test -tags full -timeout 60m -v ./...
 
 test-s3: ## What runs against an S3 server, against MinIO: MINIO=<binary> make test-s3
