@@ -22,6 +22,14 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
+// ask is askOn over a connection of its own.
+func ask[R wire.Message](t *testing.T, b *brokertest.Broker, key, version int16, q wire.Message) R {
+	t.Helper()
+	c := dial(t, b.Address(), nil)
+	defer c.Close()
+	return askOn[R](t, c, key, version, q)
+}
+
 // askOn sends one request to a broker and returns its answer.
 func askOn[R wire.Message](t *testing.T, c net.Conn, key, version int16, q wire.Message) R {
 	t.Helper()
