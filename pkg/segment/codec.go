@@ -89,13 +89,13 @@ func (c *compressor) compress(dst, src []byte) []byte {
 	return append(dst, src...)
 }
 
+// The most that a byte can stand for: what a page claims beyond is not believed.
 const (
-	snappyRatioMax = 22       // a copy of 64 bytes takes three
-	zstdBytesFirst = 64 << 10 // room for what a zstd frame holds, at first
+	snappyRatioMax = 22      // a copy of 64 bytes takes three
+	zstdRatioMax   = 1 << 15 // a block of 128 KiB takes four
 )
 
-// decompress returns what src holds, which has to be size bytes, in dst's memory if that is large enough. What size claims
-// is believed only as far as src can hold it.
+// decompress returns what src holds, which has to be size bytes, in dst's memory if that is large enough.
 func decompress(c Codec, dst, src []byte, size int) ([]byte, error) {
 	switch c {
 	case Uncompressed:
@@ -120,21 +120,17 @@ func unsnappy(dst, src []byte, size int) ([]byte, error) {
 	return plain, nil
 }
 
-// unzstd starts again with more room when there was too little.
 func unzstd(dst, src []byte, size int) ([]byte, error) {
 	d, err := zstdDecoder()
 	if err != nil {
 		return nil, err
 	}
-	for room := max(cap(dst), zstdBytesFirst, 16*len(src)); ; room *= 8 {
-		room = min(room, size)
-		dst = slices.Grow(dst[:0], room)
-		plain, err := d.DecodeAll(src, dst[:0:room])
-		if err == nil && len(plain) == size {
-			return plain, nil
-		}
-		if room == size {
-			return nil, damaged("zstd: %d bytes instead of %d: %v", len(plain), size, err)
-		}
+	if size > zstdRatioMax*len(src) {
+		return nil, damaged("zstd: %d bytes hold %d", len(src), size)
 	}
+	plain, err := d.DecodeAll(src, slices.Grow(dst[:0], size)[:0:size])
+	if err != nil || len(plain) != size {
+		return nil, damaged("zstd: %d bytes instead of %d: %v", len(plain), size, err)
+	}
+	return plain, nil
 }
