@@ -40,6 +40,7 @@ func (b *Broker) handlerOptions() handler.Options {
 		FetchSessionsMax:    int(c.Limits.FetchSessionsMax),
 		FetchBytesMax:       int(c.Limits.FetchBytesMax),
 		RequestPartitionMax: int(c.Limits.RequestPartitionsMax),
+		Broker:              brokerSettings(c),
 	}
 }
 

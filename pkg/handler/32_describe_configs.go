@@ -26,8 +26,9 @@ import (
 // null, means all of them. As in Kafka a broker is asked for by its id, and by the empty name for what is set on all brokers,
 // which is nothing here.
 //
-// Different from Kafka: what is named twice is answered once. Of the broker's settings there are those by which tools tell what
-// topics become by themselves and where clients are sent. Loggers, groups and client metrics have no settings here.
+// Different from Kafka: what is named twice is answered once. Of the broker's settings there are those that this server has as well,
+// by Kafka's names: what topics become by themselves, where clients are sent, limits and timeouts. They stand in the server's
+// configuration file and are read-only. Loggers, groups and client metrics have no settings here.
 
 // Types of what has settings; Kafka's ConfigResource.Type.
 const (
@@ -75,16 +76,17 @@ type setting struct {
 	kind             topic.Kind
 	source           int8
 	readOnly         bool
-	below            []wire.DescribeConfigsResponseDescribeConfigsSynonym // what the value goes over
+	goesOver         []synonym // the value itself, then what would hold without it
 }
+
+type synonym = wire.DescribeConfigsResponseDescribeConfigsSynonym
 
 // tell writes a setting down, with as much of it as was asked for.
 func (s *setting) tell(q *wire.DescribeConfigsRequest, out *wire.DescribeConfigsResponseDescribeConfigsResourceResult) {
 	out.Name, out.Value, out.ConfigSource, out.ConfigType = s.name, &s.value, s.source, int8(s.kind)
 	out.ReadOnly, out.IsDefault = s.readOnly, s.source == sourceDefault
 	if q.IncludeSynonyms {
-		out.Synonyms = append(out.Synonyms, wire.DescribeConfigsResponseDescribeConfigsSynonym{Name: s.name, Value: &s.value, Source: s.source})
-		out.Synonyms = append(out.Synonyms, s.below...)
+		out.Synonyms = append(out.Synonyms, s.goesOver...)
 	}
 	if q.IncludeDocumentation {
 		out.Documentation = &s.doc
@@ -113,18 +115,31 @@ func (h *Handler) topicSettings(name string) ([]setting, error) {
 	var all []setting
 	server, kafka := h.engine.Defaults(), topic.Defaults()
 	for d := range topic.All() {
-		value, source := d.Value(&server), sourceDefault
-		if value != d.Value(&kafka) {
-			source = sourceServer
-		}
-		s := setting{name: d.Name, value: value, doc: d.Doc, kind: d.Kind, source: source}
+		s := over(d.BrokerName(), d.Kind, d.Doc, d.Value(&server), d.Value(&kafka))
+		s.name = d.Name
 		if set, ok := setOn(t.Config, d.Name); ok {
-			s.below = []wire.DescribeConfigsResponseDescribeConfigsSynonym{{Name: d.Name, Value: &value, Source: source}}
 			s.value, s.source = set, sourceTopic
+			s.goesOver = slices.Insert(s.goesOver, 0, synonym{Name: d.Name, Value: &set, Source: sourceTopic})
 		}
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// over is a setting that the server's configuration may have given another value than Kafka's, which is empty where Kafka has none. The
+// name is the broker's; one that it has none for goes over nothing.
+func over(name string, kind topic.Kind, doc, value, kafka string) setting {
+	s := setting{name: name, value: value, doc: doc, kind: kind, source: sourceDefault}
+	if value != kafka {
+		s.source = sourceServer
+	}
+	if name != "" && value != kafka {
+		s.goesOver = append(s.goesOver, synonym{Name: name, Value: &value, Source: sourceServer})
+	}
+	if name != "" && kafka != "" {
+		s.goesOver = append(s.goesOver, synonym{Name: name, Value: &kafka, Source: sourceDefault})
+	}
+	return s
 }
 
 // setOn returns what was set on a topic under a name.
@@ -145,16 +160,29 @@ func (h *Handler) brokerSettings(c *Call, id string) ([]setting, error) {
 	} else if n != int(nodeID) {
 		return nil, fmt.Errorf("unexpected broker id, expected %d or empty string, but received %s: %w", nodeID, id, kerr.InvalidRequest)
 	}
-	fixed := func(name string, kind topic.Kind, value any, doc string) setting {
-		return setting{name: name, value: fmt.Sprint(value), doc: doc, kind: kind, source: sourceServer, readOnly: true}
-	}
 	here := c.Conn.Listener + "://" + net.JoinHostPort(c.Conn.AdvertisedHost, fmt.Sprint(c.Conn.AdvertisedPort))
-	return []setting{
-		fixed("advertised.listeners", topic.List, here, "Where the clients of this listener are told to connect."),
-		fixed("auto.create.topics.enable", topic.Boolean, h.options.AutoCreateTopics, "Whether a topic that a client asks for is created."),
-		fixed("broker.id", topic.Int, nodeID, "The id of this broker."),
-		fixed("default.replication.factor", topic.Int, 1, "There is one broker, and one copy of each partition."),
-		fixed("node.id", topic.Int, nodeID, "The id of this broker."),
-		fixed("num.partitions", topic.Int, h.options.NumPartitions, "How many partitions a topic has that is created without a count."),
-	}, nil
+	node := fmt.Sprint(nodeID)
+	all := []setting{
+		over("advertised.listeners", topic.List, "Where the clients of this listener are told to connect.", here, ""),
+		over("auto.create.topics.enable", topic.Boolean, "Whether a topic that a client asks for is created.", fmt.Sprint(h.options.AutoCreateTopics), "true"),
+		over("broker.id", topic.Int, "The id of this broker.", node, "-1"),
+		over("default.replication.factor", topic.Int, "There is one broker, and one copy of each partition.", "1", "1"),
+		over("delete.topic.enable", topic.Boolean, "Topics can be deleted.", "true", "true"),
+		over("node.id", topic.Int, "The id of this broker.", node, ""),
+		over("num.partitions", topic.Int, "How many partitions a topic has that is created without a count.", fmt.Sprint(h.options.NumPartitions), "1"),
+	}
+	for _, b := range h.options.Broker {
+		all = append(all, over(b.Name, b.Kind, b.Doc, fmt.Sprint(b.Value), fmt.Sprint(b.Kafka)))
+	}
+	server, kafka := h.engine.Defaults(), topic.Defaults()
+	for d := range topic.All() {
+		if name := d.BrokerName(); name != "" {
+			all = append(all, over(name, d.Kind, d.Doc, d.Value(&server), d.Value(&kafka)))
+		}
+	}
+	for i := range all {
+		all[i].readOnly = true
+	}
+	slices.SortFunc(all, func(a, b setting) int { return cmp.Compare(a.name, b.name) })
+	return all, nil
 }

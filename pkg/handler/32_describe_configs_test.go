@@ -65,6 +65,29 @@ func synonyms(c wire.DescribeConfigsResponseDescribeConfigsResourceResult) (all 
 	return all
 }
 
+// TestDescribeConfigsSynonyms shows that what a setting goes over bears the broker's name, as in Kafka.
+func TestDescribeConfigsSynonyms(t *testing.T) {
+	defaults := topic.Defaults()
+	defaults.MaxMessageBytes = 99
+	w := newWorldWith(t, Options{}, defaults)
+	w.create("mine", 1, "max.message.bytes", "5")
+	q := &wire.DescribeConfigsRequest{IncludeSynonyms: true, Resources: []wire.DescribeConfigsRequestDescribeConfigsResource{
+		asked(2, "mine", "max.message.bytes", "remote.storage.enable", "min.insync.replicas"), asked(4, "1", "message.max.bytes")}}
+	var got []string
+	for _, x := range ask[wire.DescribeConfigsResponse](w, wire.KeyDescribeConfigs, 4, q).Results {
+		for _, c := range x.Configs {
+			line := fmt.Sprint(c.Name, " ", c.ReadOnly)
+			for _, s := range c.Synonyms {
+				line += fmt.Sprintf(" %s=%s@%d", s.Name, *s.Value, s.Source)
+			}
+			got = append(got, line)
+		}
+	}
+	w.expect("synonyms", got, "max.message.bytes false max.message.bytes=5@1 message.max.bytes=99@4 message.max.bytes=1048588@5",
+		"min.insync.replicas false min.insync.replicas=1@5", "remote.storage.enable false",
+		"message.max.bytes true message.max.bytes=99@4 message.max.bytes=1048588@5")
+}
+
 // TestDescribeConfigs shows what can be asked for, how Kafka words what cannot, and that nothing is answered twice.
 func TestDescribeConfigs(t *testing.T) {
 	defaults := topic.Defaults()
@@ -75,9 +98,12 @@ func TestDescribeConfigs(t *testing.T) {
 	w.expect("twice", w.describe(4, asked(2, "mine", "preallocate"), asked(2, "mine")), "2:mine NONE preallocate=false@5")
 	w.expect("topics that are none", w.describe(4, asked(2, "other"), asked(2, "a/b")), "2:other UNKNOWN_TOPIC_OR_PARTITION", "2:a/b INVALID_TOPIC_EXCEPTION")
 	w.expect("the broker", w.describe(4, asked(4, "1", "advertised.listeners", "num.partitions", "auto.create.topics.enable"), asked(4, "")),
-		"4:1 NONE advertised.listeners=://here.example:9092@4 auto.create.topics.enable=true@4 num.partitions=3@4", "4: NONE")
+		"4:1 NONE advertised.listeners=://here.example:9092@4 auto.create.topics.enable=true@5 num.partitions=3@4", "4: NONE")
 	w.expect("other brokers", w.describe(4, asked(4, "2"), asked(4, "x")), "4:2 INVALID_REQUEST", "4:x INVALID_REQUEST")
 	w.expect("other resources", w.describe(4, asked(8, "1"), asked(3, "")), "8:1 INVALID_REQUEST", "3: INVALID_REQUEST")
+	w.handler.options.Broker = []BrokerSetting{{Name: "max.connections", Kind: topic.Int, Value: 9, Kafka: 7, Doc: "x"}}
+	w.expect("the broker's own", w.describe(4, asked(4, "1", "max.connections", "log.retention.bytes", "message.max.bytes")),
+		"4:1 NONE log.retention.bytes=1073741824@4 max.connections=9@4 message.max.bytes=1048588@5")
 	five := wire.DescribeConfigsRequest{Resources: make([]wire.DescribeConfigsRequestDescribeConfigsResource, 5)}
 	if _, err := try[wire.DescribeConfigsResponse](w, wire.KeyDescribeConfigs, 4, &five); err == nil {
 		t.Error("more than the limit are answered")

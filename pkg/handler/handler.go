@@ -18,6 +18,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/session"
+	"github.com/heraclitus/heraclitus/pkg/topic"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
@@ -31,6 +32,17 @@ type Options struct {
 	RequestPartitionMax int   // most partitions one produce or fetch request may name; one that names more ends its connection
 	TopicPartitionsMax  int32 // most partitions of a topic
 	PartitionsMax       int   // most partitions of all topics
+
+	Broker []BrokerSetting // what DescribeConfigs tells of the broker beside the above
+}
+
+// BrokerSetting is one of the broker's settings by Kafka's name. Clients are told of it, and cannot change it.
+type BrokerSetting struct {
+	Name  string
+	Kind  topic.Kind
+	Value int64
+	Kafka int64 // what Kafka has as its default
+	Doc   string
 }
 
 // setDefaults fills in what is zero; Kafka's defaults where it has one.
