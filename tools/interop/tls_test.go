@@ -54,7 +54,9 @@ func TestTLS(t *testing.T) {
 	by := func(c *tls.Config) kgo.Opt { return kgo.DialTLSConfig(c) }
 
 	f := func(name string, opts ...kgo.Opt) {
-		t.Run(name, func(t *testing.T) { roundTrip(t, franz(t, s, append(opts, kgo.AllowAutoTopicCreation())...), "tls-"+name) })
+		t.Run(name, func(t *testing.T) {
+			roundTrip(t, franz(t, s, append(opts, kgo.AllowAutoTopicCreation())...), "tls-"+name)
+		})
 	}
 	f("SSL", at(open), by(a.Trust()))
 	f("mutual", at(mutual), by(a.Trust(app)))
