@@ -16,7 +16,10 @@ DEADLINE = time.monotonic() + CHECK_SECONDS
 
 PARTITIONS = 2  # of the topic of records()
 GROUP_PARTITIONS = 4  # of the topics of rebalance() and static()
-EPOCH_MS = 1709208000123  # timestamp of the first of a check's records; the others follow a second apart
+
+# Timestamp of the first of a check's records; the others follow a second apart. It is recent, because a server may forget old
+# records at any time.
+EPOCH_MS = int(time.time() * 1000) - 3_600_000
 
 # What a program is told: bootstrap, topic, group, security, mechanism, username, password, ca_file, cert_file, key_file.
 SETTINGS = SimpleNamespace(

@@ -11,8 +11,9 @@ import (
 // Partitions is how many the topic of Records has.
 const Partitions = 2
 
-// epoch is the timestamp of the first of a check's records; the others follow a second apart.
-var epoch = time.Date(2024, 2, 29, 12, 0, 0, 123e6, time.UTC)
+// epoch is the timestamp of the first of a check's records; the others follow a second apart. It is recent, because a server may
+// forget old records at any time.
+var epoch = time.Now().Add(-time.Hour).Truncate(time.Millisecond)
 
 // Record is a record as every client can say it. A nil slice is null, which is not the same as empty.
 type Record struct {
