@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -46,14 +47,20 @@ func group(ctx context.Context, t *tools) error {
 	if err := t.create(ctx, contract.GroupPartitions); err != nil {
 		return err
 	}
-	produce := func(ctx context.Context, from, to int) error {
-		var b strings.Builder
-		for i := from; i < to; i++ {
-			fmt.Fprintf(&b, "%d\t%d\n", i, i) // the key spreads them
-		}
-		return t.produce(ctx, b.String(), t.reader, "parse.key=true")
+	feed, end, err := t.feed(ctx, t.reader, "parse.key=true")
+	if err != nil {
+		return err
 	}
-	return contract.Rebalance(ctx, produce, func(ctx context.Context, m *contract.Member) (func() error, error) { return t.member(ctx, m) })
+	produce := func(_ context.Context, from, to int) error {
+		for i := from; i < to; i++ {
+			if _, err := fmt.Fprintf(feed, "%d\t%d\n", i, i); err != nil { // the key spreads them
+				return err
+			}
+		}
+		return nil
+	}
+	err = contract.Rebalance(ctx, produce, func(ctx context.Context, m *contract.Member) (func() error, error) { return t.member(ctx, m) })
+	return errors.Join(err, end())
 }
 
 func static(ctx context.Context, t *tools) error {

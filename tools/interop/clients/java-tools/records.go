@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -137,18 +139,18 @@ func positions(ctx context.Context, t *tools) error {
 // onlyNew starts a reader at the end of what there is.
 func onlyNew(ctx context.Context, t *tools) error {
 	arrived := make(chan string)
-	stop, err := t.start(ctx, func(line string) { arrived <- line }, consumer, "--topic", t.Topic, "--partition", "0", "--offset", "latest")
+	hear := func(line string) {
+		select {
+		case arrived <- line:
+		case <-ctx.Done():
+		}
+	}
+	stop, err := t.start(ctx, hear, consumer, "--topic", t.Topic, "--partition", "0", "--offset", "latest")
 	if err != nil {
 		return err
 	}
-	lines, feed, err := os.Pipe()
+	feed, end, err := t.feed(ctx)
 	if err != nil {
-		return err
-	}
-	defer lines.Close()
-	producer := t.command(ctx, t.producer, "--topic", t.Topic)
-	producer.Stdin = lines
-	if err := producer.Start(); err != nil {
 		return err
 	}
 	err = contract.OnlyNew(func(n int) error { _, err := fmt.Fprintln(feed, n); return err }, func() ([]byte, error) {
@@ -159,14 +161,7 @@ func onlyNew(ctx context.Context, t *tools) error {
 			return nil, ctx.Err()
 		}
 	}, 30)
-	feed.Close()
-	if err := producer.Wait(); err != nil {
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	return stop()
+	return errors.Join(err, end(), stop())
 }
 
 // numbered are count lines, each a prefix and a number from zero on.
@@ -182,6 +177,16 @@ func numbered(prefix string, count int) string {
 func (t *tools) produce(ctx context.Context, lines string, more ...string) error {
 	_, err := t.run(ctx, lines, t.producer, append([]string{"--topic", t.Topic}, more...)...)
 	return err
+}
+
+// feed starts the console's producer, which sends every line that is written to in until end is called.
+func (t *tools) feed(ctx context.Context, more ...string) (in io.Writer, end func() error, err error) {
+	producer := t.command(ctx, t.producer, append([]string{"--topic", t.Topic}, more...)...)
+	pipe, err := producer.StdinPipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	return pipe, func() error { return errors.Join(pipe.Close(), producer.Wait()) }, producer.Start()
 }
 
 // consume checks that the console's consumer reads just these lines.
