@@ -310,9 +310,14 @@ func tell(out *wire.FetchResponsePartitionData, o *session.Outcome, version int1
 	if o.Code == kerr.NotLeaderOrFollower && version >= 16 { // KIP-951
 		out.CurrentLeader.LeaderID, out.CurrentLeader.LeaderEpoch = nodeID, leaderEpoch
 	}
-	if isolation == 0 || o.Code != kerr.None {
+	if !isUnknown(o.Code) && (isolation == 0 || o.Code != kerr.None) {
 		out.AbortedTransactions = nil // which only who reads what is committed wants to know
 	}
+}
+
+// isUnknown says whether a partition was not found: of such Kafka says that no transactions were aborted, of others nothing.
+func isUnknown(code kerr.Code) bool {
+	return code == kerr.UnknownTopicOrPartition || code == kerr.UnknownTopicID || code == kerr.InconsistentTopicID
 }
 
 // magicOf says which format records are in, and whether that is not the one in which they are kept.

@@ -97,6 +97,18 @@ func TestOffsetCommitOfMembers(t *testing.T) {
 	f(m.GenerationID, m.MemberID, kerr.CoordinatorNotAvailable)
 }
 
+// TestOffsetCommitOfNoGroup shows in which words members of a group that does not exist are refused.
+func TestOffsetCommitOfNoGroup(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.create("orders", 1)
+	eachVersion(wire.KeyOffsetCommit, 1, func(v int16) {
+		q := commitOf("none", "orders", commitAt(0, 1, nil))
+		q.GenerationIDOrMemberEpoch, q.MemberID = 3, "x"
+		want := map[bool]string{false: "ILLEGAL_GENERATION", true: "GROUP_ID_NOT_FOUND"}[v >= 9]
+		w.expect(fmt.Sprint("v", v), w.commit(v, q), "orders 0 "+want)
+	})
+}
+
 func TestTooManyPartitionsOfGroups(t *testing.T) {
 	w := newWorld(t, Options{RequestPartitionMax: 2})
 	q := commitOf("g", "orders", commitAt(0, 1, nil), commitAt(1, 1, nil), commitAt(2, 1, nil))

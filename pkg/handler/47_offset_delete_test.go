@@ -38,4 +38,8 @@ func TestOffsetDelete(t *testing.T) {
 	if kerr.Code(r.ErrorCode) != kerr.GroupIDNotFound || len(r.Topics) != 0 {
 		t.Errorf("no group: %+v", r)
 	}
+	r = ask[wire.OffsetDeleteResponse](w, wire.KeyOffsetDelete, 0, &wire.OffsetDeleteRequest{Topics: topics})
+	if kerr.Code(r.ErrorCode) != kerr.InvalidGroupID || len(r.Topics) != 0 {
+		t.Errorf("no group id: %+v", r)
+	}
 }
