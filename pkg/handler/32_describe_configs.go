@@ -88,6 +88,7 @@ func (s *setting) tell(q *wire.DescribeConfigsRequest, out *wire.DescribeConfigs
 	if q.IncludeSynonyms {
 		out.Synonyms = append(out.Synonyms, s.goesOver...)
 	}
+	out.Documentation = nil // though the spec's default is empty: what was not asked for is null
 	if q.IncludeDocumentation {
 		out.Documentation = &s.doc
 	}
