@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
 // Folder is where the programs are, from the top of the repository.
@@ -100,9 +102,15 @@ func (c Client) Prepare(ctx context.Context, root, cache string) (Program, error
 	return program, nil
 }
 
-// once makes a folder of the cache, if it is not there: a folder that a make left unfinished is made anew.
+// once makes a folder of the cache, if it is not there: a folder that a make left unfinished is made anew. Another process that
+// makes it is waited for.
 func (p *place) once(name string, make func(dir string) error) (dir string, err error) {
 	dir = filepath.Join(p.cache, name)
+	unlock, err := run.Lock(dir+".lock", func() {})
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	done := filepath.Join(dir, "done")
 	if _, err := os.Stat(done); err == nil {
 		return dir, nil

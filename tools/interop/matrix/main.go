@@ -21,6 +21,8 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+
+	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
 // options are the command line.
@@ -100,7 +102,7 @@ func (o options) scratch(elements ...string) string {
 
 // run does it all, and says whether every check holds.
 func (o options) run(ctx context.Context) (bool, error) {
-	unlock, err := o.lock()
+	unlock, err := run.Lock(o.scratch("lock"), func() { fmt.Println("another run is under way: waiting for its end") })
 	if err != nil {
 		return false, err
 	}
@@ -128,22 +130,4 @@ func (o options) run(ctx context.Context) (bool, error) {
 		}
 	}
 	return complete && table.good(), ctx.Err()
-}
-
-// lock waits until no other run uses the scratch folder.
-func (o options) lock() (unlock func(), err error) {
-	if err := os.MkdirAll(o.scratch(), 0o755); err != nil {
-		return nil, err
-	}
-	file, err := os.Create(o.scratch("lock"))
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		fmt.Println("another run is under way: waiting for its end")
-		if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-			return nil, fmt.Errorf("lock %s: %w", file.Name(), err)
-		}
-	}
-	return func() { file.Close() }, nil
 }
