@@ -1,8 +1,8 @@
 // Package journal is the contract of the one ordered, durable log through which every change of the server flows.
 //
 // A journal is a sequence of entries, each in a numbered slot. An entry is bytes to the journal; what they mean is the
-// engine's business. Drivers live in the folders beside this file: mem (RAM), file (a directory). Package journaltest
-// holds the suite that every driver passes, and this page is what that suite checks.
+// engine's business. Drivers live in the folders beside this file: mem (RAM), file (a directory), s3 (a bucket). Package
+// journaltest holds the suite that every driver passes, and this page is what that suite checks.
 //
 // # What must always hold
 //

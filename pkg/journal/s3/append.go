@@ -8,38 +8,157 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 )
 
-// putTries is how often Append writes before it answers that the outcome is unknown. It keeps what a single lost connection
-// does from the caller.
-const putTries = 3
+const (
+	// pipelineMax is how many entries may be under way at the same time. It is part of the format: an object that lies further
+	// beyond the end was not left there by a session that was ended.
+	pipelineMax = 16
+
+	// putTries is how often an entry is written before the answer is that the outcome is unknown. It keeps what a single lost
+	// connection does from the caller.
+	putTries = 4
+)
+
+// An upload is an entry under way.
+type upload struct {
+	slot     uint64
+	object   []byte
+	replaces objstore.Version // of an object in its slot that is not the journal's, or is our claim
+	before   *upload          // in the slot before, if that was under way when this one began
+	ended    chan struct{}
+	err      error // once it has ended
+}
 
 // Append implements journal.Journal. It never answers ErrNoSpace. When another session has taken the journal over, the error
 // wraps both ErrTaken and ErrBroken.
 func (j *Journal) Append(slot uint64, entry []byte) error {
+	wait, err := j.Begin(slot, entry)
+	if err != nil {
+		return err
+	}
+	return wait()
+}
+
+// Begin begins an Append, and returns what waits for its end. Up to 16 may be under way; another one waits for the first of them.
+// The slot is the next one that was not begun. Entries become readable, and outcomes known, in the order of the slots: whatever
+// befalls an entry befalls those begun after it. After ErrUnknown the caller begins it and them again, with the same bytes, in
+// the same order. The entry is not kept.
+func (j *Journal) Begin(slot uint64, entry []byte) (wait func() error, err error) {
 	j.appending.Lock()
 	defer j.appending.Unlock()
-	if err := j.append(slot, entry); err != nil {
-		return fmt.Errorf("append %d bytes at slot %d: %w", len(entry), slot, err)
+	j.beginAnew()
+	if err := j.refusal(slot, len(entry)); err != nil {
+		return nil, fmt.Errorf("append %d bytes at slot %d: %w", len(entry), slot, err)
+	}
+	j.appending.places <- struct{}{}
+	u := &upload{slot: slot, object: j.encode(slot, entry), before: j.appending.last, ended: make(chan struct{})}
+	if slot == j.first {
+		u.replaces = j.claim
+	}
+	j.appending.last = u
+	j.appending.begun++
+	go j.upload(u)
+	return func() error {
+		<-u.ended
+		return u.err
+	}, nil
+}
+
+// beginAnew forgets what was under way when an entry failed: it will be begun again.
+func (j *Journal) beginAnew() {
+	j.mu.RLock()
+	failed := j.mu.failed
+	j.mu.RUnlock()
+	if !failed {
+		return
+	}
+	<-j.appending.last.ended
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.mu.failed = false
+	j.appending.last, j.appending.begun = nil, j.nextLocked()
+}
+
+// refusal says why an entry of n bytes may not be begun in slot; nil when it may.
+func (j *Journal) refusal(slot uint64, n int) error {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if err := j.unwritableLocked(); err != nil {
+		return err
+	}
+	switch begun := j.appending.begun; {
+	case slot < j.mu.floor:
+		return journal.ErrTrimmed
+	case slot < begun:
+		return journal.ErrTaken
+	case slot > begun:
+		return journal.ErrGap
+	case n > j.o.EntryBytesMax:
+		return fmt.Errorf("%w: the limit is %d", journal.ErrTooLarge, j.o.EntryBytesMax)
 	}
 	return nil
 }
 
-func (j *Journal) append(slot uint64, entry []byte) error {
-	if err := j.refusal(slot, len(entry)); err != nil {
-		return err
+// encode returns the object of an entry, in memory that was used before if there is some.
+func (j *Journal) encode(slot uint64, entry []byte) []byte {
+	var b []byte
+	select {
+	case b = <-j.appending.free:
+	default:
 	}
-	h := header{kind: kindEntry, slot: slot, session: j.session, first: j.first}
-	j.appending.object = appendObject(j.appending.object[:0], h, entry)
+	_, next := j.Bounds()
+	h := header{kind: kindEntry, slot: slot, session: j.session, behind: uint32(slot - next)}
+	if slot == j.first {
+		h.flags = flagFirst
+	}
+	return appendObject(b[:0], h, entry)
+}
+
+// upload brings an entry to its end, behind the one before it.
+func (j *Journal) upload(u *upload) {
+	err := j.write(u)
+	if u.before != nil {
+		<-u.before.ended
+		if u.before.err != nil {
+			err = fmt.Errorf("behind another entry: %w", u.before.err)
+		}
+		u.before = nil
+	}
+	if err != nil {
+		u.err = fmt.Errorf("append %d bytes at slot %d: %w", len(u.object)-headerBytes, u.slot, err)
+	}
+	j.publish(u)
+	select {
+	case j.appending.free <- u.object:
+	default:
+	}
+	u.object = nil
+	close(u.ended)
+	<-j.appending.places
+}
+
+// publish makes an entry readable, or notes that it failed.
+func (j *Journal) publish(u *upload) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if u.err != nil {
+		j.mu.failed = true
+		return
+	}
+	j.mu.lengths = append(j.mu.lengths, int64(len(u.object)-headerBytes))
+	j.mu.bytes += int64(len(u.object))
+}
+
+// write writes an entry until it is known to be there, or not.
+func (j *Journal) write(u *upload) error {
 	var last error
 	for range putTries {
-		err := j.put(slot, j.appending.object)
+		err := j.put(u)
 		if err == nil {
-			j.publish(int64(len(entry)))
 			return nil
 		}
-		done, asked := j.settle(slot)
+		done, asked := j.settle(u)
 		switch {
 		case done:
-			j.publish(int64(len(entry)))
 			return nil
 		case errors.Is(asked, journal.ErrTaken) || errors.Is(asked, errOther):
 			return asked
@@ -49,64 +168,44 @@ func (j *Journal) append(slot uint64, entry []byte) error {
 	return fmt.Errorf("%w: %w", journal.ErrUnknown, last)
 }
 
-// refusal says why an entry of n bytes may not go into slot; nil when it may.
-func (j *Journal) refusal(slot uint64, n int) error {
-	j.mu.RLock()
-	defer j.mu.RUnlock()
-	if err := j.unwritableLocked(); err != nil {
-		return err
+// put writes the object of a slot: in place of what is known to be there, or where there is none.
+func (j *Journal) put(u *upload) error {
+	if u.replaces != "" {
+		return j.store.PutIfMatch(j.calls, slotKey(u.slot), u.object, u.replaces)
 	}
-	switch next := j.nextLocked(); {
-	case slot < j.mu.floor:
-		return journal.ErrTrimmed
-	case slot < next:
-		return journal.ErrTaken
-	case slot > next:
-		return journal.ErrGap
-	case n > j.o.EntryBytesMax:
-		return fmt.Errorf("%w: the limit is %d", journal.ErrTooLarge, j.o.EntryBytesMax)
-	}
-	return nil
-}
-
-// put writes the object of a slot: in place of our claim, or where there is none.
-func (j *Journal) put(slot uint64, object []byte) error {
-	if slot == j.first {
-		return j.store.PutIfMatch(j.calls, slotKey(slot), object, j.claim)
-	}
-	return j.store.PutIfAbsent(j.calls, slotKey(slot), object)
+	return j.store.PutIfAbsent(j.calls, slotKey(u.slot), u.object)
 }
 
 // errOther tells that the caller appends other bytes than before, where those may have been written.
 var errOther = fmt.Errorf("%w: the slot holds other bytes, appended before: append those again", journal.ErrUnknown)
 
 // settle asks the object of a slot whether it is the one that was to be appended, after a write that may have failed. It
-// returns an error that wraps ErrTaken when the slot is another session's, and any other one when that is not known yet.
-func (j *Journal) settle(slot uint64) (done bool, err error) {
-	want, err := decodeHeader(j.appending.object)
+// returns an error that wraps ErrTaken when the slot is a newer session's, and any other one when that is not known yet. Of an
+// older session it is what was under way when that was ended, and is replaced.
+func (j *Journal) settle(u *upload) (done bool, err error) {
+	want, err := decodeHeader(u.object)
 	if err != nil {
 		return false, err
 	}
-	is, err := j.header(j.calls, slot)
+	is, err := j.header(j.calls, u.slot)
 	switch {
 	case errors.Is(err, objstore.ErrAbsent):
+		u.replaces = ""
 		return false, nil
 	case err != nil:
 		return false, err
-	case is == want:
+	case is.same(want):
 		return true, nil
-	case is.session != j.session:
-		return false, j.fence(slot, is)
-	case is.kind == kindClaim:
-		return false, nil
+	case j.isNewer(is):
+		return false, j.fence(u.slot, is)
+	case is.session == j.session && is.kind != kindClaim:
+		return false, errOther
 	}
-	return false, errOther
+	u.replaces, err = j.version(j.calls, is)
+	return false, err
 }
 
-// publish makes an entry of n bytes readable.
-func (j *Journal) publish(n int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.mu.lengths = append(j.mu.lengths, n)
-	j.mu.bytes += headerBytes + n
+// isNewer tells that an object is of a session that has ended ours.
+func (j *Journal) isNewer(h header) bool {
+	return h.session != j.session && h.session.number >= j.session.number
 }

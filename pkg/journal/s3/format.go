@@ -42,17 +42,30 @@ func slotOf(key, prefix string) (uint64, bool) {
 
 // A header is what every object begins with.
 type header struct {
-	kind    kind
-	slot    uint64
-	session session
-	first   uint64 // slot of the session's claim
-	length  uint32 // of the entry
-	crc     uint32 // over the header's other fields and the entry
+	kind     kind
+	slot     uint64
+	session  session
+	length   uint32 // of the entry
+	checksum uint32 // of the entry
+	behind   uint32 // how many entries directly before this one were not known to be stored when it was begun
+	flags    uint32
+}
+
+// flagFirst marks the first entry of its session.
+const flagFirst = 1
+
+// same tells that two headers are of the same entry, whenever it was begun.
+func (h header) same(as header) bool {
+	h.behind = as.behind
+	return h == as
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-var errNotOurs = errors.New("it is no object of a journal, or of a format that is not known to this program")
+var (
+	errNotOurs  = errors.New("it is no object of a journal, or of a format that is not known to this program")
+	errChecksum = errors.New("checksum does not match")
+)
 
 // appendObject appends an object to b.
 func appendObject(b []byte, h header, entry []byte) []byte {
@@ -65,24 +78,29 @@ func appendObject(b []byte, h header, entry []byte) []byte {
 	binary.LittleEndian.PutUint64(o[16:], h.slot)
 	binary.LittleEndian.PutUint64(o[24:], h.session.number)
 	copy(o[32:48], h.session.name[:])
-	binary.LittleEndian.PutUint64(o[48:], h.first)
-	crc := crc32.Update(crc32.Checksum(o[8:], castagnoli), castagnoli, entry)
-	binary.LittleEndian.PutUint32(o[4:], crc)
+	binary.LittleEndian.PutUint32(o[48:], crc32.Checksum(entry, castagnoli))
+	binary.LittleEndian.PutUint32(o[52:], h.behind)
+	binary.LittleEndian.PutUint32(o[56:], h.flags)
+	binary.LittleEndian.PutUint32(o[4:], crc32.Checksum(o[8:], castagnoli))
 	return append(b, entry...)
 }
 
-// decodeHeader reads the header of an object. Its checksum is the caller's to test.
+// decodeHeader reads the header of an object.
 func decodeHeader(b []byte) (h header, err error) {
-	if len(b) < headerBytes || binary.LittleEndian.Uint32(b) != magic {
+	switch {
+	case len(b) < headerBytes || binary.LittleEndian.Uint32(b) != magic:
 		return h, errNotOurs
+	case binary.LittleEndian.Uint32(b[4:]) != crc32.Checksum(b[8:headerBytes], castagnoli):
+		return h, errChecksum
 	}
-	h.crc = binary.LittleEndian.Uint32(b[4:])
 	h.kind = kind(binary.LittleEndian.Uint32(b[8:]))
 	h.length = binary.LittleEndian.Uint32(b[12:])
 	h.slot = binary.LittleEndian.Uint64(b[16:])
 	h.session.number = binary.LittleEndian.Uint64(b[24:])
 	copy(h.session.name[:], b[32:48])
-	h.first = binary.LittleEndian.Uint64(b[48:])
+	h.checksum = binary.LittleEndian.Uint32(b[48:])
+	h.behind = binary.LittleEndian.Uint32(b[52:])
+	h.flags = binary.LittleEndian.Uint32(b[56:])
 	return h, nil
 }
 
@@ -97,8 +115,8 @@ func decodeEntry(object []byte, slot uint64) ([]byte, error) {
 		return nil, damaged(slot, fmt.Errorf("it holds kind %d of slot %d", h.kind, h.slot))
 	case int64(h.length) != int64(len(object)-headerBytes):
 		return nil, damaged(slot, fmt.Errorf("it has %d bytes, of an entry of %d", len(object), h.length))
-	case h.crc != crc32.Checksum(object[8:], castagnoli):
-		return nil, damaged(slot, errors.New("checksum does not match"))
+	case h.checksum != crc32.Checksum(object[headerBytes:], castagnoli):
+		return nil, damaged(slot, errChecksum)
 	}
 	return object[headerBytes:], nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
 	"github.com/heraclitus/heraclitus/pkg/objstore"
@@ -21,7 +22,7 @@ var errMoved = errors.New("it is being trimmed by another server faster than it 
 // A view is what a listing shows of the journal.
 type view struct {
 	floor   uint64
-	lengths []int64 // of the objects from the floor on, without their headers; the last one may be a claim
+	lengths []int64 // of the entries from the floor on
 	litter  []objstore.Object
 	bytes   int64
 }
@@ -83,8 +84,13 @@ func (j *Journal) look(ctx context.Context) (*view, error) {
 			v.litter = append(v.litter, o)
 		case !isSlot:
 			continue
-		case slot > v.next():
+		case slot >= v.next()+pipelineMax:
 			return nil, damaged(v.next(), errors.New("the object is missing, and later ones are there"))
+		case slot > v.next():
+			if err := j.mustBeLeft(ctx, slot, v.next()); err != nil {
+				return nil, err
+			}
+			continue
 		case o.Bytes < headerBytes:
 			return nil, damaged(slot, fmt.Errorf("it has %d bytes", o.Bytes))
 		default:
@@ -93,6 +99,19 @@ func (j *Journal) look(ctx context.Context) (*view, error) {
 		v.bytes += o.Bytes
 	}
 	return v, nil
+}
+
+// mustBeLeft makes sure that the object of a slot beyond a free one was under way together with what should be there, and was
+// left by a session that was ended, or that died.
+func (j *Journal) mustBeLeft(ctx context.Context, slot, free uint64) error {
+	h, err := j.header(ctx, slot)
+	switch {
+	case errors.Is(err, objstore.ErrAbsent):
+		return errMoved
+	case err == nil && slot-free > uint64(h.behind):
+		return damaged(free, errors.New("the object is missing, and later ones are there"))
+	}
+	return err
 }
 
 // highestFloor is the floor that a listing shows.
@@ -111,24 +130,31 @@ func (j *Journal) storedFloor(ctx context.Context) (uint64, error) {
 	return highestFloor(objects), err
 }
 
+// An end is where the journal ends, as it is found.
+type end struct {
+	last header // of the last entry, or of the floor if there is none
+	free bool   // nothing is in the slot after it
+	next header // what is there otherwise: a claim, or what a session left that was ended
+}
+
 // take puts our claim into the next slot of the journal, and completes the view by what others append until that is done.
 func (j *Journal) take(ctx context.Context, v *view) error {
-	found, err := j.lastSeen(ctx, v)
+	e, err := j.findEnd(ctx, v)
 	if err != nil {
 		return err
 	}
 	failures := 0
 	for range claimTries {
-		if found.kind == kindClaim && found.session == j.session {
-			return j.hold(ctx, found.slot)
+		if !e.free && e.next.kind == kindClaim && e.next.session == j.session {
+			return j.hold(ctx, e.next)
 		}
-		j.session.number = max(j.session.number, found.session.number+1)
-		if err = j.putClaim(ctx, v, found); err != nil && !isCondition(err) {
+		j.session.number = max(j.session.number, e.last.session.number+1, e.next.session.number+1)
+		if err = j.putClaim(ctx, v.next(), e); err != nil && !isCondition(err) {
 			if failures++; failures == failureMax {
 				return err
 			}
 		}
-		if found, err = j.after(ctx, v, found); err != nil {
+		if e, err = j.after(ctx, v, e); err != nil {
 			return err
 		}
 	}
@@ -140,20 +166,54 @@ func isCondition(err error) bool {
 	return errors.Is(err, objstore.ErrPrecondition) || errors.Is(err, objstore.ErrConflict)
 }
 
-// lastSeen returns the header of the newest object, of the floor if there is no other, and leaves a claim out of the view.
-func (j *Journal) lastSeen(ctx context.Context, v *view) (header, error) {
-	if len(v.lengths) == 0 {
-		return j.floorHeader(ctx, v.floor)
+// findEnd finds the end of the journal, and leaves what lies beyond out of the view. That is a claim, or what a session left that
+// was ended; as many objects as may be under way can be of that kind.
+func (j *Journal) findEnd(ctx context.Context, v *view) (end, error) {
+	first := v.next() - min(uint64(len(v.lengths)), pipelineMax+1)
+	headers, err := j.headers(ctx, first, v.next())
+	if err != nil {
+		return end{}, err
 	}
-	h, err := j.header(ctx, v.next()-1)
-	if errors.Is(err, objstore.ErrAbsent) {
-		return h, errMoved
+	e := end{free: true}
+	if first == v.floor {
+		if e.last, err = j.floorHeader(ctx, v.floor); err != nil {
+			return e, err
+		}
 	}
-	if h.kind == kindClaim {
+	for i, h := range headers {
+		if h.kind == kindStone {
+			return e, errMoved
+		}
+		if h.kind == kindClaim || h.session.number < e.last.session.number {
+			v.cut(first + uint64(i))
+			return end{last: e.last, next: h}, nil
+		}
+		e.last = h
+	}
+	return e, nil
+}
+
+// cut ends the view before a slot that holds no entry.
+func (v *view) cut(slot uint64) {
+	for v.next() > slot {
+		v.bytes -= headerBytes + v.lengths[len(v.lengths)-1]
 		v.lengths = v.lengths[:len(v.lengths)-1]
-		v.bytes -= headerBytes
 	}
-	return h, err
+}
+
+// headers reads the headers of slots, at the same time.
+func (j *Journal) headers(ctx context.Context, from, to uint64) ([]header, error) {
+	headers, errs := make([]header, to-from), make([]error, to-from)
+	var all sync.WaitGroup
+	for i := range headers {
+		all.Go(func() { headers[i], errs[i] = j.header(ctx, from+uint64(i)) })
+	}
+	all.Wait()
+	err := errors.Join(errs...)
+	if errors.Is(err, objstore.ErrAbsent) {
+		return nil, errMoved
+	}
+	return headers, err
 }
 
 // floorHeader returns the header of the object of a floor, an empty one for a journal that has none.
@@ -174,54 +234,56 @@ func (j *Journal) floorHeader(ctx context.Context, floor uint64) (header, error)
 	return h, nil
 }
 
-// putClaim puts our claim into the next slot, in place of another one if that was found there.
-func (j *Journal) putClaim(ctx context.Context, v *view, found header) error {
-	slot := v.next()
-	claim := appendObject(nil, header{kind: kindClaim, slot: slot, session: j.session, first: slot}, nil)
-	if found.kind != kindClaim {
+// putClaim puts our claim into a slot, in place of what was found there.
+func (j *Journal) putClaim(ctx context.Context, slot uint64, e end) error {
+	claim := appendObject(nil, header{kind: kindClaim, slot: slot, session: j.session}, nil)
+	if e.free {
 		return j.store.PutIfAbsent(ctx, slotKey(slot), claim)
 	}
-	b, version, err := j.store.GetVersion(ctx, slotKey(slot))
+	version, err := j.version(ctx, e.next)
 	if err != nil {
 		return err
-	}
-	if h, err := decodeHeader(b); err != nil || h != found {
-		return fmt.Errorf("%s is not what it was: %w", slotKey(slot), objstore.ErrPrecondition)
 	}
 	return j.store.PutIfMatch(ctx, slotKey(slot), claim, version)
 }
 
-// after returns what is in the next slot after we tried to claim it, or what was found before if that is nothing. What turns
-// out to be an entry belongs to the view.
-func (j *Journal) after(ctx context.Context, v *view, before header) (header, error) {
+// version returns the version of a slot's object. ErrPrecondition when it does not have this header any more.
+func (j *Journal) version(ctx context.Context, is header) (objstore.Version, error) {
+	b, version, err := j.store.GetVersion(ctx, slotKey(is.slot))
+	if err != nil {
+		return "", err
+	}
+	if h, err := decodeHeader(b); err != nil || h != is {
+		return "", fmt.Errorf("%s is not what it was: %w", slotKey(is.slot), objstore.ErrPrecondition)
+	}
+	return version, nil
+}
+
+// after returns where the journal ends after we tried to claim its next slot. What turns out to be an entry belongs to the view.
+func (j *Journal) after(ctx context.Context, v *view, before end) (end, error) {
 	h, err := j.header(ctx, v.next())
 	switch {
-	case errors.Is(err, objstore.ErrAbsent) && before.kind == kindClaim:
-		return h, errMoved // somebody has replaced, and then trimmed it
+	case errors.Is(err, objstore.ErrAbsent) && !before.free, err == nil && h.kind == kindStone:
+		return before, errMoved // somebody has replaced it, and then trimmed
 	case errors.Is(err, objstore.ErrAbsent):
 		return before, nil
 	case err != nil:
-		return h, err
-	case h.kind == kindStone:
-		return h, errMoved
-	case h.kind == kindEntry:
+		return before, err
+	case h.kind == kindEntry && h.session.number >= before.last.session.number:
 		v.lengths = append(v.lengths, int64(h.length))
 		v.bytes += headerBytes + int64(h.length)
+		return end{last: h, free: true}, nil
 	}
-	return h, nil
+	return end{last: before.last, next: h}, nil
 }
 
 // hold notes the version of our claim, which the first entry replaces.
-func (j *Journal) hold(ctx context.Context, slot uint64) error {
-	b, version, err := j.store.GetVersion(ctx, slotKey(slot))
-	if err != nil {
-		return err
-	}
-	if h, err := decodeHeader(b); err != nil || h.session != j.session {
+func (j *Journal) hold(ctx context.Context, claim header) (err error) {
+	j.first = claim.slot
+	if j.claim, err = j.version(ctx, claim); isCondition(err) {
 		return errors.New("another server has claimed the journal at the same time: start one of them")
 	}
-	j.first, j.claim = slot, version
-	return nil
+	return err
 }
 
 // header reads the header of a slot's object.

@@ -11,12 +11,14 @@
 //
 // The newest session. It begins with a claim, an object in the next slot that holds no entry, and its first entry replaces
 // that claim. So whoever wrote before finds its next slot taken, by a session other than its own, and writes nothing any more.
-// Sessions follow each other as slots do: nothing of an older one comes after a claim.
+// Sessions follow each other as slots do: nothing of an older one comes after a claim. Objects of an older one may lie there,
+// of entries that were under way together when it was ended. They never became entries, and are replaced when their slot's
+// turn comes.
 //
 // # What must hold
 //
-//   - A slot is taken by creating its object, and an object of a slot from the floor on is replaced only where it is a claim,
-//     by its own session or by a newer one, which names the version it replaces.
+//   - A slot is taken by creating its object. One from the floor on is replaced only where it is a claim, by its own session or
+//     by a newer one, or what an older session left beyond its end; who replaces it names the version.
 //   - Objects are deleted only below the floor, which an object of its own has raised before. A delete that comes late
 //     therefore does no harm.
 //   - The object in the first slot of a session is not deleted but becomes a stone. Else a writer of the session before that
@@ -65,9 +67,12 @@ type Journal struct {
 	calls context.Context // of all calls of the store; ended by Close
 	end   context.CancelFunc
 
-	appending struct { // held by Append: one at a time
+	appending struct { // held by Begin: one at a time
 		sync.Mutex
-		object []byte
+		begun  uint64        // the next slot that no entry under way has
+		last   *upload       // the newest one
+		places chan struct{} // taken by each entry under way
+		free   chan []byte   // memory of objects
 	}
 	trimming struct { // held by Trim: one at a time
 		sync.Mutex
@@ -80,6 +85,7 @@ type Journal struct {
 		floor   uint64
 		lengths []int64 // of the entries from the floor on
 		bytes   int64   // of all objects
+		failed  bool    // an entry that was under way, and so all those begun after it
 		fenced  error   // why nothing may be written any more
 		closed  bool
 	}
@@ -101,10 +107,18 @@ func Open(ctx context.Context, store objstore.Store, o Options) (*Journal, error
 	if err := j.open(ctx); err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	j.calls, j.end = context.WithCancel(context.Background())
+	j.start(context.Background())
 	floor, next := j.Bounds()
 	o.Log.Info("journal opened: a server that had it open before writes no more", "session", j.session.number, "floor", floor, "next", next)
 	return j, nil
+}
+
+// start makes an opened journal ready for calls.
+func (j *Journal) start(ctx context.Context) {
+	j.calls, j.end = context.WithCancel(ctx)
+	j.appending.begun = j.nextLocked()
+	j.appending.places = make(chan struct{}, pipelineMax)
+	j.appending.free = make(chan []byte, pipelineMax)
 }
 
 // Bounds implements journal.Journal.
@@ -139,13 +153,16 @@ func (j *Journal) Size() int64 {
 	return j.mu.bytes
 }
 
-// Close implements journal.Journal. Objects that are trimmed but not deleted yet are left to who opens the journal next.
+// Close implements journal.Journal. What is under way ends first. Objects that are trimmed but not deleted yet are left to who opens the journal next.
 func (j *Journal) Close() error {
 	j.appending.Lock()
 	defer j.appending.Unlock()
 	j.mu.Lock()
 	j.mu.closed = true
 	j.mu.Unlock()
+	if j.appending.last != nil {
+		<-j.appending.last.ended
+	}
 	j.end()
 	j.trimming.Lock()
 	defer j.trimming.Unlock()

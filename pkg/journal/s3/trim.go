@@ -60,7 +60,7 @@ func (j *Journal) stillOurs() error {
 	_, next := j.Bounds()
 	h, err := j.header(j.calls, next)
 	switch {
-	case err == nil && h.session != j.session:
+	case err == nil && j.isNewer(h):
 		return j.fence(next, h)
 	case err != nil && !errors.Is(err, objstore.ErrAbsent):
 		return fmt.Errorf("%w: %w", journal.ErrUnknown, err)
@@ -70,13 +70,26 @@ func (j *Journal) stillOurs() error {
 
 // writeFloor makes a floor durable. It may be written any number of times: the highest one counts.
 func (j *Journal) writeFloor(floor uint64) (err error) {
-	object := appendObject(nil, header{kind: kindFloor, slot: floor, session: j.session, first: j.first}, nil)
+	last, err := j.sessionBelow(floor)
+	if err != nil {
+		return fmt.Errorf("%w: %w", journal.ErrUnknown, err)
+	}
+	object := appendObject(nil, header{kind: kindFloor, slot: floor, session: last}, nil)
 	for range putTries {
 		if err = j.store.Put(j.calls, floorKey(floor), object); err == nil {
 			return nil
 		}
 	}
 	return fmt.Errorf("%w: %w", journal.ErrUnknown, err)
+}
+
+// sessionBelow returns the session of the last entry below a slot: what comes after it is of the same one, or of a newer one.
+func (j *Journal) sessionBelow(slot uint64) (session, error) {
+	if slot > j.first {
+		return j.session, nil
+	}
+	h, err := j.header(j.calls, slot-1)
+	return h.session, err
 }
 
 // raiseFloor ends the reading of what lies below, and turns it into litter, with the floor before.
@@ -149,7 +162,7 @@ func (j *Journal) clear(ctx context.Context, o objstore.Object) (isStone bool, e
 			return false, err
 		case h.kind == kindStone:
 			return true, nil
-		case h.kind == kindEntry && h.first == slot:
+		case h.kind == kindEntry && h.flags&flagFirst != 0:
 			return true, j.petrify(ctx, o, h)
 		}
 	}
@@ -162,7 +175,7 @@ func (j *Journal) clear(ctx context.Context, o objstore.Object) (isStone bool, e
 
 // petrify leaves a stone of the first entry of a session.
 func (j *Journal) petrify(ctx context.Context, o objstore.Object, h header) error {
-	stone := appendObject(nil, header{kind: kindStone, slot: h.slot, session: h.session, first: h.first}, nil)
+	stone := appendObject(nil, header{kind: kindStone, slot: h.slot, session: h.session}, nil)
 	err := j.store.Put(ctx, o.Key, stone)
 	if err == nil {
 		j.resize(headerBytes - o.Bytes)
