@@ -7,7 +7,7 @@ FOLDERS := cmd gen pkg tools
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-s3 race vet tidy generate fix schemas interop kgo fuzz bench crash clean
+.PHONY: help run build test test-s3 test-parquet race vet tidy generate fix schemas interop kgo fuzz bench capture crash clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -47,8 +47,14 @@ test-s3: ## What runs against an S3 server, against MinIO: MINIO=<binary> make t
 	MINIO="$(MINIO)" $(GO) test -count 1 ./pkg/objstore/s3/... ./pkg/journal/s3/...
 	MINIO="$(MINIO)" $(GO) test -count 1 -run 'Bucket|Away' ./pkg/broker
 
+test-parquet: ## Segments read by DuckDB, PyArrow and hyparquet, from the registries (needs Python, Node)
+	cd tools/interop && $(GO) test -tags full -v ./parquet
+
 kgo: ## The tests of franz-go's own client against Heraclitus; ROUNDS=10 runs them ten times
 	cd tools/interop && $(GO) run ./kgo -rounds $(or $(ROUNDS),1)
+
+capture: ## Record testdata/frames anew: real clients with Apache Kafka (needs Java, Maven, Python, Node; an hour); CLIENT=java-4.3 records one
+	$(GO) run ./tools/capture -client '$(or $(CLIENT),.*)'
 
 crash: ## Twenty rounds of SIGKILL under load
 	cd tools/interop && CRASH_ROUNDS=20 $(GO) test -run TestKillUnderLoad -timeout 30m -count 1 -v .
