@@ -8,6 +8,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/engine"
 	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/handler"
+	"github.com/heraclitus/heraclitus/pkg/segment"
 	"github.com/heraclitus/heraclitus/pkg/server"
 )
 
@@ -28,7 +29,24 @@ func (b *Broker) engineOptions(s *storage) (engine.Options, error) {
 		FlushInterval:   config.Milliseconds(c.Batching.FlushIntervalMs),
 		CacheBytesMax:   int(c.Storage.CacheBytesMax),
 		CheckpointBytes: c.Storage.CheckpointBytes,
+
+		JournalBytesMax:  s.journalBytesMax,
+		SegmentBytesMax:  c.Archive.SegmentBytesMax,
+		SegmentCodec:     segmentCodec(c.Archive.Compression),
+		CompressionLevel: int(c.Performance.CompressionLevel),
+		PastBytesMax:     c.Archive.CacheBytesMax,
+		CompactionKeys:   int(c.Archive.CompactionKeysMax),
 	}, err
+}
+
+// segmentCodec is the codec with a name; one that is not a codec's adapts.
+func segmentCodec(name string) engine.SegmentCodec {
+	for _, c := range []segment.Codec{segment.Zstd, segment.Snappy, segment.Uncompressed} {
+		if c.String() == name {
+			return engine.SegmentCodec(c)
+		}
+	}
+	return engine.Adaptive
 }
 
 // handlerOptions are the settings that handlers answer by.

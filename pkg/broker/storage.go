@@ -74,6 +74,8 @@ type storage struct {
 	journal       journal.Journal
 	entryBytesMax int // of the journal
 	objects       objstore.Store
+
+	journalBytesMax int64 // that archiving keeps the journal below
 }
 
 // openStorage opens what storage.path names.
@@ -82,7 +84,8 @@ func openStorage(c *config.Config, log *slog.Logger) (*storage, error) {
 	switch {
 	case c.Storage.InMemory():
 		o := memoryOptions(c)
-		return &storage{mem.Open(o), o.EntryBytesMax, objmem.Open()}, nil
+		// Half of the memory is left for what comes while the rest is being archived.
+		return &storage{mem.Open(o), o.EntryBytesMax, objmem.OpenBounded(o.BytesMax), min(c.Archive.JournalBytesMax, o.BytesMax/2)}, nil
 	case c.Storage.InBucket():
 		open = openBucket
 	}
@@ -107,7 +110,7 @@ func openDirectory(c *config.Config, log *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	return &storage{j, o.EntryBytesMax, objects}, nil
+	return &storage{j, o.EntryBytesMax, objects, c.Archive.JournalBytesMax}, nil
 }
 
 // bucketOpenTimeout bounds the opening of a bucket: listing its journal, and taking that over.
@@ -130,7 +133,7 @@ func openBucket(c *config.Config, log *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, objects.Close())
 	}
-	return &storage{j, int(entry), objects}, nil
+	return &storage{j, int(entry), objects, c.Archive.JournalBytesMax}, nil
 }
 
 // close gives storage back.

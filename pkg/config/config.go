@@ -39,6 +39,7 @@ type Config struct {
 	Limits      Limits      `toml:"limits"`
 	Topics      Topics      `toml:"topics"`
 	Groups      Groups      `toml:"groups"`
+	Archive     Archive     `toml:"archive"`
 }
 
 // Storage says where records are kept and how safely.
@@ -103,6 +104,8 @@ type Topics struct {
 	MaxMessageBytes      int64  `toml:"max_message_bytes"`
 	MessageTimestampType string `toml:"message_timestamp_type"`
 	CompressionType      string `toml:"compression_type"`
+	SegmentBytes         int64  `toml:"segment_bytes"`
+	SegmentMs            int64  `toml:"segment_ms"`
 }
 
 // Groups are the settings of consumer groups.

@@ -45,17 +45,18 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestTopicSettings shows that the defaults of topics are Kafka's, that what is set reaches them, and that a compression
+// TestTopicSettings shows that the defaults of topics are Kafka's but for the age at which records become Parquet, that what is set reaches them, and that a compression
 // level out of a codec's range becomes its nearest bound.
 func TestTopicSettings(t *testing.T) {
 	c := Default()
-	if s, err := c.TopicSettings(); err != nil || s != topic.Defaults() {
-		t.Errorf("by default %+v, %v\n  want %+v", s, err, topic.Defaults())
+	want := topic.Defaults()
+	want.SegmentMs = 600_000
+	if s, err := c.TopicSettings(); err != nil || s != want {
+		t.Errorf("by default %+v, %v\n  want %+v", s, err, want)
 	}
 	c.Topics.RetentionMs, c.Topics.RetentionBytes, c.Topics.MaxMessageBytes = 1, 2, 3
 	c.Topics.MessageTimestampType, c.Topics.CompressionType = "LogAppendTime", "zstd"
 	c.Performance.CompressionLevel = 12
-	want := topic.Defaults()
 	want.RetentionMs, want.RetentionBytes, want.MaxMessageBytes, want.LogAppendTime = 1, 2, 3, true
 	want.CompressionType, want.GzipLevel, want.LZ4Level, want.ZstdLevel = "zstd", 9, 12, 12
 	if s, err := c.TopicSettings(); err != nil || s != want {

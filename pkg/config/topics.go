@@ -18,6 +18,8 @@ func (c *Config) TopicSettings() (topic.Settings, error) {
 		{"max.message.bytes", strconv.FormatInt(t.MaxMessageBytes, 10)},
 		{"message.timestamp.type", t.MessageTimestampType},
 		{"compression.type", t.CompressionType},
+		{"segment.bytes", strconv.FormatInt(t.SegmentBytes, 10)},
+		{"segment.ms", strconv.FormatInt(t.SegmentMs, 10)},
 	} {
 		if err := s.Set(setting.name, setting.value); err != nil {
 			return s, fmt.Errorf("topics.%s: %w", strings.ReplaceAll(setting.name, ".", "_"), err)

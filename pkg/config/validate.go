@@ -53,6 +53,7 @@ func (c *Config) Validate() error {
 	c.validatePerformance(&v)
 	c.validateTopics(&v)
 	c.validateGroups(&v)
+	c.validateArchive(&v)
 	return errors.Join(v.errs...)
 }
 

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -160,20 +159,29 @@ func (e *Engine) broken(err error) error {
 	return err
 }
 
-// put stores an object and reads it back: once the journal is trimmed, nothing else knows what a checkpoint says.
+// put stores an object and reads it back, some at a time: once the journal is trimmed, nothing else knows what it says.
 func (e *Engine) put(key string, b []byte) error {
-	if err := e.store.Put(context.Background(), key, b); err != nil {
+	ctx := context.Background()
+	if err := e.store.Put(ctx, key, b); err != nil {
 		return err
 	}
-	stored, err := e.store.Get(context.Background(), key)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(stored, b) {
-		return fmt.Errorf("%s reads back differently from how it was written", key)
+	buffer := e.buffer(min(len(b), readBackBytes))
+	defer buffer.free()
+	for off := 0; off < len(b); {
+		stored := buffer.bytes[:min(len(b)-off, len(buffer.bytes))]
+		if err := e.store.GetRange(ctx, key, stored, int64(off)); err != nil {
+			return err
+		}
+		if string(stored) != string(b[off:off+len(stored)]) {
+			return fmt.Errorf("%s reads back differently from how it was written", key)
+		}
+		off += len(stored)
 	}
 	return nil
 }
+
+// readBackBytes is how much of an object is read back at a time.
+const readBackBytes = 1 << 20
 
 // removeOld removes the checkpoints before the last.
 func (e *Engine) removeOld() error {

@@ -34,6 +34,7 @@ func (e *Engine) commitLoop() {
 			started = time.Now()
 			n := e.writer.take()
 			e.commit(n)
+			e.restrain(n)
 			e.writer.recycle(n)
 		}
 	}
@@ -56,6 +57,26 @@ func (e *Engine) gather(last time.Time) {
 		case <-e.stop:
 			return
 		}
+	}
+}
+
+// restrainWaitMax is the longest pause between two commits of records while the archiver is behind.
+const restrainWaitMax = time.Second
+
+// restrain waits when the journal has outgrown its limit, the longer the more: producers are slowed down to what the archiver
+// can take, well before there is no room left for either.
+func (e *Engine) restrain(n *entry) {
+	limit := e.options.JournalBytesMax
+	over := e.journal.Size() - limit
+	if over <= 0 || n.records == 0 {
+		return
+	}
+	signal(e.archive)
+	e.metrics.Restrained.Inc()
+	wait := min(restrainWaitMax, time.Duration(float64(restrainWaitMax)*float64(over)/float64(limit/4)))
+	select {
+	case <-time.After(wait):
+	case <-e.stop:
 	}
 }
 
@@ -94,21 +115,42 @@ func (e *Engine) append(n *entry) (slot uint64, err error) {
 }
 
 // appendUntilKnown appends the same bytes at the same slot until the outcome is definite. Only when the engine stops it
-// leaves an outcome unknown, and then nothing else may be appended there: who opens the journal next finds out.
+// leaves an outcome unknown, and then nothing else may be appended there: who opens the journal next finds out. Meanwhile
+// those wait who are in the entries gathered so far, as long as their clients let them, and others are refused.
 func (e *Engine) appendUntilKnown(slot uint64, entry []byte) error {
-	for again := false; ; again = true {
-		err := e.journal.Append(slot, entry)
-		if !errors.Is(err, journal.ErrUnknown) {
-			return err
-		}
-		if !again {
-			e.log.Warn("journal entry has an unknown outcome: it is appended again until that is known", "slot", slot, "err", err)
-		}
+	err := e.journal.Append(slot, entry)
+	if !errors.Is(err, journal.ErrUnknown) {
+		return err
+	}
+	e.noteStuck(slot, err)
+	for {
 		select {
 		case <-time.After(unknownRetryWait):
 		case <-e.stop:
 			return err
 		}
+		if err = e.journal.Append(slot, entry); !errors.Is(err, journal.ErrUnknown) {
+			e.noteAnswer(err)
+			return err
+		}
+	}
+}
+
+// noteStuck is told that the journal does not say what became of an entry.
+func (e *Engine) noteStuck(slot uint64, err error) {
+	e.log.Warn("journal entry has an unknown outcome: it is appended again until that is known", "slot", slot, "err", err)
+	e.stuck.Store(&err)
+	e.metrics.Writable.Set(0)
+	e.writer.setStuck(true)
+}
+
+// noteAnswer is told that it says so at last.
+func (e *Engine) noteAnswer(err error) {
+	e.stuck.Store(nil)
+	e.writer.setStuck(false)
+	if err == nil {
+		e.metrics.Writable.Set(1)
+		e.log.Info("journal answers again")
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/metrics"
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 	"github.com/heraclitus/heraclitus/pkg/record"
+	"github.com/heraclitus/heraclitus/pkg/segment"
 	"github.com/heraclitus/heraclitus/pkg/state"
 	"github.com/heraclitus/heraclitus/pkg/topic"
 )
@@ -44,6 +45,13 @@ type Options struct {
 	EntryRecordsMax  int           // likewise, in records; default 1,000,000
 	FlushInterval    time.Duration // least time between the starts of two commits; 0 commits at once
 	CacheBytesMax    int           // chunks kept for readers; default 256 MiB
+	PastBytesMax     int64         // what was read of segments and is kept for other readers; default 64 MiB
+	JournalBytesMax  int64         // the journal is kept below by archiving, and by slowing producers down; default 4 GiB
+	SegmentBytesMax  int64         // bytes of the journal that go into one segment, whatever its topic says, and about the memory that archiving takes; default 128 MiB
+	SegmentCodec     SegmentCodec  // how segments are compressed; the zero value is not at all
+	CompressionLevel int           // of zstd, in its own counting; 0 and less is the fastest
+	CompactionKeys   int           // different keys that one round of compaction remembers, at some 50 bytes each; default 1,000,000
+	ArchiveCheck     time.Duration // how often the archiver looks for work; default 1 s
 	CheckpointBytes  int64         // a checkpoint is made after so many journal bytes; default 256 MiB
 	RetentionCheck   time.Duration // how often retention is looked after; default 30 s
 	ProducerIDExpiry time.Duration // producers silent for longer are forgotten; Kafka's producer.id.expiration.ms; default 24 h
@@ -52,11 +60,22 @@ type Options struct {
 // BatchOverheadBytes is what an entry holds beside a batch that has it to itself.
 const BatchOverheadBytes = state.ProduceHeaderBytes
 
+// SegmentCodec is how segments are compressed: one of package segment's codecs, or Adaptive.
+type SegmentCodec segment.Codec
+
+// Adaptive is zstd while there is time, and snappy while the journal is so large that it is more important to archive quickly.
+const Adaptive SegmentCodec = -1
+
 func (o *Options) setDefaults() {
 	set(&o.BatchBytesMax, 15<<20)
 	set(&o.EntryBytesMax, chunkBytes)
 	set(&o.EntryRecordsMax, 1_000_000)
 	set(&o.CacheBytesMax, 256<<20)
+	set(&o.PastBytesMax, 64<<20)
+	set(&o.JournalBytesMax, 4<<30)
+	set(&o.SegmentBytesMax, 128<<20)
+	set(&o.CompactionKeys, 1_000_000)
+	set(&o.ArchiveCheck, time.Second)
 	set(&o.CheckpointBytes, 256<<20)
 	set(&o.RetentionCheck, 30*time.Second)
 	set(&o.ProducerIDExpiry, 24*time.Hour)
@@ -82,6 +101,7 @@ type Engine struct {
 
 	writer  *writer
 	cache   cache
+	past    *past
 	buffers sync.Pool // of *buffer, for reads of the journal
 	watches watches
 	results []state.Result // scratch of the committer
@@ -98,15 +118,18 @@ type Engine struct {
 	settings sync.Map // *state.Topic → *topic.Settings
 
 	full         atomic.Bool           // the journal lacks room for records; set by the committer
+	stuck        atomic.Pointer[error] // why the journal's last answer is awaited; set by the committer
 	failure      atomic.Pointer[error] // why nothing can be written any more
 	grown        atomic.Int64          // journal bytes since the last checkpoint
 	checkpointed atomic.Uint64         // slot that a replay from the last checkpoint begins at
 	maintain     chan struct{}         // signalled when a checkpoint is due
+	archive      chan struct{}         // signalled when the journal has grown too large
 	reclaim      chan struct{}         // signalled when space has run out, and when some may be had
 	seek         chan chan struct{}    // asks the committer to look for room; closed when it has
 	stop         chan struct{}         // closed by Close
 	committed    chan struct{}         // closed when the committer has ended
 	maintained   chan struct{}         // closed when the maintenance has ended
+	archived     chan struct{}         // closed when the archiver has ended
 }
 
 // Open loads the newest checkpoint from store, replays the journal after it, and starts. The engine closes neither: its
@@ -117,9 +140,10 @@ func Open(j journal.Journal, store objstore.Store, o Options) (*Engine, error) {
 	e := &Engine{
 		options: o, journal: j, store: store, log: o.Log, metrics: o.Metrics, appends: o.Metrics.Storage("append"), reads: o.Metrics.Storage("read"),
 		writer: newWriter(o, chunks), cache: cache{bytesMax: o.CacheBytesMax},
-		maintain: make(chan struct{}, 1), reclaim: make(chan struct{}, 1), seek: make(chan chan struct{}),
-		stop: make(chan struct{}), committed: make(chan struct{}), maintained: make(chan struct{}),
+		maintain: make(chan struct{}, 1), archive: make(chan struct{}, 1), reclaim: make(chan struct{}, 1), seek: make(chan chan struct{}),
+		stop: make(chan struct{}), committed: make(chan struct{}), maintained: make(chan struct{}), archived: make(chan struct{}),
 	}
+	e.past = newPast(store, o.Metrics, o.PastBytesMax)
 	e.watches.init()
 	if err := e.recover(); err != nil {
 		return nil, err
@@ -133,6 +157,7 @@ func Open(j journal.Journal, store objstore.Store, o Options) (*Engine, error) {
 	e.metrics.Writable.Set(1)
 	e.metrics.OnScrape(e.gauge)
 	go e.maintainLoop()
+	go e.archiveLoop()
 	return e, nil
 }
 
@@ -154,10 +179,22 @@ func (e *Engine) Close() error {
 	e.writer.close()
 	<-e.committed
 	<-e.maintained
+	<-e.archived
+	e.past.close()
 	if e.Err() != nil {
 		return nil
 	}
 	return e.checkpoint()
+}
+
+// stopped says whether Close has been called.
+func (e *Engine) stopped() bool {
+	select {
+	case <-e.stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // Err returns why the engine takes no more commands until it is opened anew, or nil while it does.

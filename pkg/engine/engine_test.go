@@ -48,6 +48,7 @@ func newRigOver(t testing.TB, j journal.Journal, o Options) *rig {
 	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
 	o.Metrics = metrics.New("test")
+	set(&o.ArchiveCheck, 10_000*time.Hour) // tests archive when they say so
 	if o.Topics == (topic.Settings{}) {
 		o.Topics = topic.Defaults()
 	}

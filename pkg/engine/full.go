@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
@@ -118,6 +119,9 @@ func (e *Engine) Ready() error {
 	}
 	if e.full.Load() {
 		return errors.New("storage is full: produce is refused until there is room")
+	}
+	if err := e.stuck.Load(); err != nil {
+		return fmt.Errorf("storage does not answer: %w", *err)
 	}
 	return nil
 }

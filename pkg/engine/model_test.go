@@ -17,7 +17,7 @@ import (
 )
 
 // TestModel has idempotent producers write to some partitions at once, over a journal that lacks space, loses answers and breaks, and
-// over crashes and restarts; each retries what was refused. In the end every batch that was acknowledged is at its offset, once,
+// over crashes and restarts, with and without the archiver at work; each retries what was refused. In the end every batch that was acknowledged is at its offset, once,
 // all that a consumer has ever read is where it read it, and there is nothing that nobody sent.
 func TestModel(t *testing.T) {
 	for seed := range uint64(8) {
@@ -44,8 +44,12 @@ type model struct {
 
 func newModel(t *testing.T, seed uint64) *model {
 	m := &model{t: t, rand: rand.New(rand.NewPCG(seed, 3))}
-	m.rig = newRig(t, Options{EntryBytesMax: 1 << 10, CacheBytesMax: 1, CheckpointBytes: 8 << 10, ProducerIDExpiry: 1000 * time.Hour})
-	m.id = m.create("orders", modelPartitions, forEver)
+	o := Options{EntryBytesMax: 1 << 10, CacheBytesMax: 1, CheckpointBytes: 8 << 10, ProducerIDExpiry: 1000 * time.Hour}
+	if seed%2 == 1 {
+		o.ArchiveCheck, o.PastBytesMax = 20*time.Millisecond, 1+int64(seed)*1000
+	}
+	m.rig = newRig(t, o)
+	m.id = m.create("orders", modelPartitions, forEver, atOnce)
 	for p := range m.at {
 		m.at[p] = map[int64]string{}
 	}
@@ -83,6 +87,9 @@ func (m *model) run() {
 		p.settle()
 	}
 	m.check(producers)
+	if m.options.ArchiveCheck < time.Hour && m.metrics.ArchivedRecords.Get() == 0 {
+		m.t.Error("nothing was archived")
+	}
 }
 
 // round has everybody at work for a while, ends the engine under them, and leaves another one.

@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"errors"
-
-	"github.com/heraclitus/heraclitus/pkg/journal"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/record"
 	"github.com/heraclitus/heraclitus/pkg/state"
@@ -13,9 +10,10 @@ import (
 // later; -1 and -1 when there is none.
 func (e *Engine) OffsetForTime(id state.ID, partition int32, ms int64) (offset, timestampMs int64, err error) {
 	return e.search(Key{id, partition}, search{
-		extents: func(p *state.Partition) []state.Extent { return extentsSince(p, ms) },
-		better:  func(recordMs int64, _ found) bool { return recordMs >= ms },
-		first:   true,
+		pieces: func(p *state.Partition) []piece { return piecesSince(p, ms) },
+		since:  func(piece) int64 { return ms },
+		better: func(recordMs int64, _ found) bool { return recordMs >= ms },
+		first:  true,
 	})
 }
 
@@ -23,16 +21,18 @@ func (e *Engine) OffsetForTime(id state.ID, partition int32, ms int64) (offset, 
 // the first record when none has a timestamp, and -1 and -1 when there is none.
 func (e *Engine) OffsetOfMaxTime(id state.ID, partition int32) (offset, timestampMs int64, err error) {
 	return e.search(Key{id, partition}, search{
-		extents: youngestExtents,
-		better:  func(recordMs int64, best found) bool { return best == nothing || recordMs > best.ms },
+		pieces: youngestPieces,
+		since:  func(c piece) int64 { return c.maxTimestamp },
+		better: func(recordMs int64, best found) bool { return best == nothing || recordMs > best.ms },
 	})
 }
 
 // search is what to look for in a partition, by the timestamps of its records.
 type search struct {
-	extents func(*state.Partition) []state.Extent // where it may be
-	better  func(recordMs int64, best found) bool // whether a record is wanted rather than the best one before it
-	first   bool                                  // whether the first that is wanted is the best
+	pieces func(*state.Partition) []piece        // where it may be
+	since  func(piece) int64                     // of a piece whole, the first record of this time or later is the only one to look at
+	better func(recordMs int64, best found) bool // whether a record is wanted rather than the best one before it
+	first  bool                                  // whether the first that is wanted is the best
 }
 
 // found is a record; its fields are -1 when there is none.
@@ -40,46 +40,46 @@ type found struct{ offset, ms int64 }
 
 var nothing = found{-1, record.NoTimestamp}
 
-// extentsSince returns the extents that hold the first record of a time or later: two, for what the first holds may all lie
+// piecesSince returns the pieces that hold the first record of a time or later: two, for what the first holds may all lie
 // before the log start.
-func extentsSince(p *state.Partition, ms int64) (extents []state.Extent) {
-	for x := range p.Extents(p.LogStart) {
-		if x.MaxTimestamp < ms {
+func piecesSince(p *state.Partition, ms int64) (some []piece) {
+	for c := range pieces(p) {
+		if c.maxTimestamp < ms {
 			continue
 		}
-		if extents = append(extents, x); len(extents) == 2 {
+		if some = append(some, c); len(some) == 2 {
 			break
 		}
 	}
-	return extents
+	return some
 }
 
-// youngestExtents returns the extents that hold the first record with the largest timestamp: the first with that one, and
+// youngestPieces returns the pieces that hold the first record with the largest timestamp: the first with that one, and
 // before it the one that holds the log start, if it can, for its largest may lie before.
-func youngestExtents(p *state.Partition) (extents []state.Extent) {
-	var cut, youngest state.Extent
-	for x := range p.Extents(p.LogStart) {
+func youngestPieces(p *state.Partition) (some []piece) {
+	var cut, youngest piece
+	for c := range pieces(p) {
 		switch {
-		case x.Base < p.LogStart:
-			cut = x
-		case youngest.Bytes == 0 || x.MaxTimestamp > youngest.MaxTimestamp:
-			youngest = x
+		case c.base < p.LogStart:
+			cut = c
+		case youngest.bytes == 0 || c.maxTimestamp > youngest.maxTimestamp:
+			youngest = c
 		}
 	}
-	if cut.Bytes > 0 && (youngest.Bytes == 0 || cut.MaxTimestamp >= youngest.MaxTimestamp) {
-		extents = append(extents, cut)
+	if cut.bytes > 0 && (youngest.bytes == 0 || cut.maxTimestamp >= youngest.maxTimestamp) {
+		some = append(some, cut)
 	}
-	if youngest.Bytes > 0 {
-		extents = append(extents, youngest)
+	if youngest.bytes > 0 {
+		some = append(some, youngest)
 	}
-	return extents
+	return some
 }
 
-// search looks for the best record of a partition. It begins anew when what it was about to read has been trimmed meanwhile.
+// search looks for the best record of a partition. It begins anew when what it was about to read is not there any more.
 func (e *Engine) search(k Key, s search) (offset, timestampMs int64, err error) {
 	for range readTries {
 		var best found
-		if best, err = e.searchOnce(k, s); !errors.Is(err, journal.ErrTrimmed) {
+		if best, err = e.searchOnce(k, s); !gone(err) {
 			return best.offset, best.ms, err
 		}
 	}
@@ -87,17 +87,16 @@ func (e *Engine) search(k Key, s search) (offset, timestampMs int64, err error) 
 }
 
 func (e *Engine) searchOnce(k Key, s search) (found, error) {
-	start, extents, err := e.candidates(k, s)
+	topic, start, some, err := e.candidates(k, s)
 	if err != nil {
 		return nothing, err
 	}
-	var pins Pins
-	defer pins.Release()
 	best := nothing
-	for _, x := range extents {
-		bytes, err := e.extent(x, &pins)
-		if err == nil {
-			best, err = s.in(bytes, start, best)
+	for _, c := range some {
+		if c.segment.Bytes > 0 {
+			best, err = e.searchSegment(at{topic, k.Partition, c.segment}, &s, s.since(c), start, best)
+		} else {
+			best, err = e.searchExtent(c.extent, &s, start, best)
 		}
 		if err != nil {
 			return nothing, e.searchFailed(k, err)
@@ -109,40 +108,78 @@ func (e *Engine) searchOnce(k Key, s search) (found, error) {
 	return best, nil
 }
 
-// candidates returns where a partition starts, and the extents that may hold the record searched for.
-func (e *Engine) candidates(k Key, s search) (start int64, extents []state.Extent, err error) {
+// candidates returns where a partition starts, and the pieces that may hold the record searched for.
+func (e *Engine) candidates(k Key, s search) (topic string, start int64, some []piece, err error) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	p := e.mu.state.Partition(k.ID, k.Partition)
 	if p == nil {
-		return 0, nil, kerr.UnknownTopicOrPartition
+		return "", 0, nil, kerr.UnknownTopicOrPartition
 	}
-	return p.LogStart, s.extents(p), nil
+	return e.mu.state.Topic(k.ID).Name, p.LogStart, s.pieces(p), nil
 }
 
 // searchFailed is what a search that cannot read ends in: it has to begin anew, or storage failed.
 func (e *Engine) searchFailed(k Key, err error) error {
-	if errors.Is(err, journal.ErrTrimmed) {
+	if gone(err) {
 		return err
 	}
 	e.log.Error("search of a partition by time", "topic", k.ID, "partition", k.Partition, "err", err)
 	return kerr.KafkaStorageError
 }
 
-// in looks for a better record than best in an extent, from offset start on.
-func (s *search) in(extent []byte, start int64, best found) (found, error) {
-	for b := range batches(extent) {
+// searchExtent looks for a better record than best in an extent, from offset start on.
+func (e *Engine) searchExtent(x state.Extent, s *search, start int64, best found) (found, error) {
+	var pins Pins
+	defer pins.Release()
+	bytes, err := e.extent(x, &pins)
+	if err != nil {
+		return best, err
+	}
+	for b := range batches(bytes) {
 		for r, err := range b.Records() {
 			if err != nil {
 				return best, err
 			}
-			if r.Offset < start || !s.better(r.Timestamp, best) {
-				continue
-			}
-			if best = (found{r.Offset, r.Timestamp}); s.first {
+			if s.takes(r.Offset, r.Timestamp, start, &best) {
 				return best, nil
 			}
 		}
 	}
 	return best, nil
+}
+
+// searchSegment looks for a better record than best in a segment, from offset start on. Of a whole segment it reads one
+// block; of one that the log start divides, when that block lies before it, whatever is behind.
+func (e *Engine) searchSegment(g at, s *search, ms, start int64, best found) (found, error) {
+	r, err := e.past.reader(g)
+	if err != nil {
+		return best, err
+	}
+	offset, timestamp, ok, err := r.OffsetForTime(e.past.ctx, ms)
+	if err != nil {
+		return best, err
+	}
+	if ok && offset >= start {
+		s.takes(offset, timestamp, start, &best)
+		return best, nil
+	}
+	for row, err := range r.Rows(e.past.ctx, start) {
+		if err != nil {
+			return best, err
+		}
+		if s.takes(row.Offset, row.Timestamp, start, &best) {
+			return best, nil
+		}
+	}
+	return best, nil
+}
+
+// takes makes a record the best if it is better, and says whether that ends the search.
+func (s *search) takes(offset, ms, start int64, best *found) (done bool) {
+	if offset < start || !s.better(ms, *best) {
+		return false
+	}
+	*best = found{offset, ms}
+	return s.first
 }

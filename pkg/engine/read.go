@@ -8,16 +8,18 @@ import (
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/objstore"
 	"github.com/heraclitus/heraclitus/pkg/record"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
 // Pins keep what Read returned in place. The zero value is ready.
 type Pins struct {
-	chunks  []*chunk
-	buffers []*buffer
-	parts   [][]byte       // of all reads
-	extents []state.Extent // scratch of the last read
+	chunks   []*chunk
+	buffers  []*buffer
+	parts    [][]byte       // of all reads
+	segments []at           // scratch of the last read
+	extents  []state.Extent // likewise
 }
 
 // Release lets go of everything that was read with p; the parts must not be touched any more. p may be used again.
@@ -29,7 +31,7 @@ func (p *Pins) Release() {
 		b.free()
 	}
 	p.chunks, p.buffers = emptied(p.chunks), emptied(p.buffers)
-	p.parts, p.extents = emptied(p.parts), emptied(p.extents)
+	p.parts, p.segments, p.extents = emptied(p.parts), emptied(p.segments), emptied(p.extents)
 }
 
 // pinsKeptMax is the number of things up to which their slices are used again.
@@ -81,11 +83,12 @@ func (e *Engine) Read(id state.ID, partition int32, offset int64, bytesMax int, 
 		if err != nil {
 			return log, err
 		}
-		err = e.readExtents(&log, offset, bytesMax, atLeastOne, pins)
-		if err == nil {
-			return log, nil
+		r := reading{Log: log, offset: offset, bytesMax: bytesMax, atLeastOne: atLeastOne, pins: pins, first: len(pins.parts)}
+		if err = e.readParts(&r); err == nil || r.Bytes > 0 {
+			r.Parts = pins.parts[r.first:len(pins.parts):len(pins.parts)]
+			return r.Log, nil
 		}
-		if !errors.Is(err, journal.ErrTrimmed) {
+		if !gone(err) {
 			e.log.Error("read of a partition", "partition", partition, "topic", id, "offset", offset, "err", err)
 			break
 		}
@@ -93,7 +96,14 @@ func (e *Engine) Read(id state.ID, partition int32, offset int64, bytesMax int, 
 	return Log{Start: -1, HighWatermark: -1}, kerr.KafkaStorageError
 }
 
-// locate puts the extents from offset on into pins, as many as bytesMax asks for, and fills in the partition's offsets.
+// gone says whether what was to be read is not there any more, so that the state has to be asked again where it is: the journal has
+// been trimmed, or a segment replaced.
+func gone(err error) bool {
+	return errors.Is(err, journal.ErrTrimmed) || errors.Is(err, objstore.ErrAbsent)
+}
+
+// locate puts the segments and extents from offset on into pins, as many as bytesMax asks for, and fills in the partition's
+// offsets.
 func (e *Engine) locate(k Key, offset int64, bytesMax int, pins *Pins) (Log, error) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -105,11 +115,18 @@ func (e *Engine) locate(k Key, offset int64, bytesMax int, pins *Pins) (Log, err
 	if offset < p.LogStart || offset > p.HighWatermark {
 		return log, kerr.OffsetOutOfRange
 	}
-	pins.extents = pins.extents[:0]
+	pins.segments, pins.extents = pins.segments[:0], pins.extents[:0]
 	if offset == p.HighWatermark {
 		return log, nil
 	}
 	bytes := 0
+	for g := range p.Segments(offset) {
+		if bytes > bytesMax {
+			return log, nil
+		}
+		pins.segments = append(pins.segments, at{e.mu.state.Topic(k.ID).Name, k.Partition, g})
+		bytes += int(g.Bytes)
+	}
 	for x := range p.Extents(offset) {
 		if len(pins.extents) > 0 { // the first one may hold little from offset on
 			bytes += int(x.Bytes)
@@ -122,35 +139,77 @@ func (e *Engine) locate(k Key, offset int64, bytesMax int, pins *Pins) (Log, err
 	return log, nil
 }
 
-// readExtents fills log.Parts with the batches of pins.extents that hold records from offset on, up to bytesMax.
-func (e *Engine) readExtents(log *Log, offset int64, bytesMax int, atLeastOne bool, pins *Pins) error {
-	first := len(pins.parts)
-	fits := func(n int) bool { return log.Bytes+n <= bytesMax || atLeastOne && log.Bytes == 0 }
-read:
-	for _, x := range pins.extents {
-		if !fits(1) {
-			break
-		}
-		bytes, err := e.extent(x, pins)
-		if err != nil && log.Bytes == 0 {
+// reading is a read under way.
+type reading struct {
+	Log
+	offset     int64 // of the first record wanted, and from then on behind the last batch that was put in
+	bytesMax   int
+	atLeastOne bool
+	pins       *Pins
+	first      int // of the parts that are this read's
+}
+
+// full says whether not even a small batch fits.
+func (r *reading) full() bool { return !r.fits(1) }
+
+func (r *reading) fits(n int) bool { return r.Bytes+n <= r.bytesMax || r.atLeastOne && r.Bytes == 0 }
+
+// put takes a batch in, unless it lies before what is wanted; false when it does not fit.
+func (r *reading) put(b record.Batch) bool {
+	if b.LastOffset() < r.offset {
+		return true
+	}
+	if !r.fits(len(b)) {
+		return false
+	}
+	r.pins.parts = append(r.pins.parts, b)
+	r.Bytes += len(b)
+	r.offset = b.LastOffset() + 1
+	return true
+}
+
+// readParts puts in the batches of the segments and the extents in pins, up to the first that does not fit.
+func (e *Engine) readParts(r *reading) error {
+	for _, g := range r.pins.segments {
+		if more, err := e.readSegment(r, g); err != nil || !more {
 			return err
 		}
+	}
+	for _, x := range r.pins.extents {
+		if r.full() {
+			return nil
+		}
+		bytes, err := e.extent(x, r.pins)
 		if err != nil {
-			break
+			return err
 		}
 		for b := range batches(bytes) {
-			if b.LastOffset() < offset {
-				continue
+			if !r.put(b) {
+				return nil
 			}
-			if !fits(len(b)) {
-				break read
-			}
-			pins.parts = append(pins.parts, b)
-			log.Bytes += len(b)
 		}
 	}
-	log.Parts = pins.parts[first:len(pins.parts):len(pins.parts)]
 	return nil
+}
+
+// readSegment puts in the batches of a segment; more is false once one does not fit.
+func (e *Engine) readSegment(r *reading, g at) (more bool, err error) {
+	for offset := max(r.offset, g.Base); offset < g.End; {
+		if r.full() {
+			return false, nil
+		}
+		found, err := e.past.run(g, offset)
+		if err != nil {
+			return false, err
+		}
+		for b := range found.batches(offset) {
+			if !r.put(b) {
+				return false, nil
+			}
+		}
+		offset = found.next
+	}
+	return true, nil
 }
 
 // extent returns the bytes of an extent, from memory or from the journal, with the offsets in place.

@@ -147,4 +147,30 @@ func (e *Engine) gauge() {
 	e.metrics.JournalBytes.Set(float64(e.journal.Size()))
 	e.metrics.JournalRoomBytes.Set(float64(e.journal.Room()))
 	e.metrics.CacheBytes.Set(float64(e.cache.bytes()))
+	e.metrics.PastBytes.Set(float64(e.past.shelf.bytes()))
+	e.gaugeSegments()
+}
+
+// gaugeSegments looks at what is archived, and at what is not yet.
+func (e *Engine) gaugeSegments() {
+	now := time.Now().UnixMilli()
+	var segments, archived, waiting, oldest int64 = 0, 0, 0, now
+	e.mu.RLock()
+	for t := range e.mu.state.Topics() {
+		for _, p := range t.Partitions {
+			for g := range p.Segments(0) {
+				segments, archived = segments+1, archived+g.Bytes
+			}
+			for x := range p.Extents(0) {
+				oldest = min(oldest, x.CameMs)
+				break
+			}
+			waiting += p.JournalBytes()
+		}
+	}
+	e.mu.RUnlock()
+	e.metrics.Segments.Set(float64(segments))
+	e.metrics.SegmentBytes.Set(float64(archived))
+	e.metrics.ArchiveLagBytes.Set(float64(waiting))
+	e.metrics.ArchiveLagSeconds.Set(float64(now-oldest) / 1000)
 }

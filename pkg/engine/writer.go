@@ -30,7 +30,8 @@ type writer struct {
 		sealed []*entry // oldest first
 		free   []*entry // to be used again
 		closed bool
-		taken  sync.Cond // signalled when the committer has taken a sealed entry, or the writer was closed
+		stuck  bool      // the journal does not answer: what has no room is refused, it does not wait
+		taken  sync.Cond // signalled when the committer has taken a sealed entry, or the writer was closed or is stuck
 	}
 }
 
@@ -119,7 +120,7 @@ func (w *writer) isFull(e *entry) bool {
 	return len(e.chunk.buf)-e.from >= w.entryBytesMax || e.records >= w.recordsMax
 }
 
-// makeRoomLocked sees to it that the open entry takes n more bytes; false when the writer is closed.
+// makeRoomLocked sees to it that the open entry takes n more bytes; false when the writer is closed, or full and stuck.
 func (w *writer) makeRoomLocked(n int) bool {
 	for !w.mu.closed {
 		e := w.mu.open
@@ -134,6 +135,9 @@ func (w *writer) makeRoomLocked(n int) bool {
 			w.sealLocked()
 			signal(w.full)
 			continue
+		}
+		if w.mu.stuck {
+			return false
 		}
 		w.mu.taken.Wait()
 	}
@@ -211,6 +215,14 @@ func (w *writer) recycle(e *entry) {
 	if len(w.mu.free) < sealedMax {
 		w.mu.free = append(w.mu.free, e)
 	}
+}
+
+// setStuck says whether the committer waits for a journal that does not answer.
+func (w *writer) setStuck(stuck bool) {
+	w.mu.Lock()
+	w.mu.stuck = stuck
+	w.mu.Unlock()
+	w.mu.taken.Broadcast()
 }
 
 // close refuses further commands; those in the writer can still be taken.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,6 +159,42 @@ func TestCloseDoesNotWaitForAnAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNobodyWaitsForAStuckJournal has a journal not answer for a while: what has room in the entries gathered so far waits for it,
+// what has none is refused at once, reads go on, and when the journal answers everything that waited is stored.
+func TestNobodyWaitsForAStuckJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{EntryBytesMax: 1 << 10})
+		id := r.create("orders", 1, forEver)
+		r.produce(id, batchOf("before"))
+		r.journal.setEvery(false, journal.ErrUnknown)
+		var waiting sync.WaitGroup
+		var stored, refused atomic.Int32
+		for range 20 {
+			waiting.Go(func() {
+				switch got := r.produce(id, batchOfBytes(1<<10))[0]; got.Code {
+				case kerr.None:
+					stored.Add(1)
+				case kerr.KafkaStorageError:
+					refused.Add(1)
+				}
+			})
+			synctest.Wait()
+		}
+		if got := refused.Load(); got != 20-sealedMax-2 || stored.Load() != 0 || r.Ready() == nil {
+			t.Errorf("%d refused, %d stored, ready: %v", got, stored.Load(), r.Ready())
+		}
+		if got := r.values(id, 0); len(got) != 1 {
+			t.Errorf("read %q", got)
+		}
+		time.Sleep(time.Hour)
+		r.journal.set(false)
+		waiting.Wait()
+		if log, _ := r.Offsets(id, 0); stored.Load() != sealedMax+2 || log.HighWatermark != sealedMax+3 || r.Ready() != nil {
+			t.Errorf("%d stored, %+v, ready: %v", stored.Load(), log, r.Ready())
+		}
+	})
 }
 
 // TestTooLargeForTheJournal shows that batches and commands which the journal cannot take are refused, and nothing else is.

@@ -87,6 +87,20 @@ type Metrics struct {
 	Partitions       *Gauge
 	FetchesWaiting   *Gauge   // fetches that wait for records
 	RetentionBytes   *Counter // bytes of record batches dropped by retention
+
+	// Segments, by pkg/engine.
+
+	Segments          *Gauge   // Parquet objects that hold records
+	SegmentBytes      *Gauge   // bytes of those
+	ArchiveLagBytes   *Gauge   // bytes of record batches that lie in the journal and in no segment yet
+	ArchiveLagSeconds *Gauge   // since the oldest of those came
+	Restrained        *Counter // commits held back because the archiver is behind
+	ArchivedRecords   *Counter // records written into segments, anew by merging and compaction as well
+	ArchivedBytes     *Counter // bytes of segments written
+	CompactedRecords  *Counter // records taken away by compaction
+	PastBytes         *Gauge   // bytes held in memory of what was read of segments
+	PastHits          *Counter // reads of segments answered from memory
+	PastMisses        *Counter // reads of segments that went to storage
 }
 
 // New returns the metrics of one broker. Every name begins with prefix and an underscore; the empty prefix adds nothing.
@@ -145,6 +159,17 @@ func (m *Metrics) addStorage() {
 	m.CacheMisses = m.counter("cache_misses_total", "Reads of records that went to storage.")
 	m.Topics = m.gauge("topics", "Topics.")
 	m.Partitions = m.gauge("partitions", "Partitions of all topics.")
+	m.Segments = m.gauge("segments", "Parquet objects that hold records.")
+	m.SegmentBytes = m.gauge("segment_bytes", "Bytes of the Parquet objects that hold records.")
+	m.ArchiveLagBytes = m.gauge("archive_lag_bytes", "Bytes of record batches that lie in the journal and in no Parquet object yet.")
+	m.ArchiveLagSeconds = m.gauge("archive_lag_seconds", "Seconds since the oldest record batch came that lies in no Parquet object yet.")
+	m.Restrained = m.counter("commits_restrained_total", "Commits held back because the journal has outgrown its limit: producers are faster than archiving.")
+	m.ArchivedRecords = m.counter("archived_records_total", "Records written into Parquet objects, counted again when they are merged or compacted.")
+	m.ArchivedBytes = m.counter("archived_bytes_total", "Bytes of Parquet objects written.")
+	m.CompactedRecords = m.counter("compacted_records_total", "Records taken away by compaction.")
+	m.PastBytes = m.gauge("past_cache_bytes", "Bytes held in memory of what was read of Parquet objects.")
+	m.PastHits = m.counter("past_cache_hits_total", "Reads of Parquet objects answered from memory.")
+	m.PastMisses = m.counter("past_cache_misses_total", "Reads of Parquet objects that went to storage.")
 	m.RetentionBytes = m.counter("retention_bytes_total", "Bytes of record batches dropped by retention.")
 	m.storageOperations = m.counters("storage_operations_total", "Storage operations, by kind.", "op")
 	m.storageErrors = m.counters("storage_errors_total", "Storage operations that ended in an error, by kind.", "op")

@@ -49,6 +49,15 @@ func (p *Partition) ArchivedTo() int64 {
 	return p.HighWatermark
 }
 
+// JournalBytes is how many bytes of the partition lie in extents.
+func (p *Partition) JournalBytes() int64 {
+	bytes := p.Bytes
+	for _, g := range p.segments {
+		bytes -= g.Bytes
+	}
+	return bytes
+}
+
 // ReplaceSegments puts segments in place of all that a partition holds from From up to, and not including, To: extents
 // that have been archived, or segments that have been merged or compacted. It is refused, and the objects are garbage, with
 // UnknownTopicOrPartition, or with InvalidRequest when the partition does not hold there what it did when they were written:

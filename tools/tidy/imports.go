@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"handler":     {"kerr", "kbin", "wire", "record", "topic", "session", "auth", "state", "engine", "group"},
 	"server":      {"kerr", "kbin", "wire", "auth", "handler", "metrics"},
 	"admin":       {"metrics"},
-	"broker":      {"config", "certificate", "certificate/certificatetest", "topic", "kerr", "wire", "auth", "state", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "journal/s3", "objstore", "objstore/file", "objstore/mem", "objstore/s3"},
+	"broker":      {"config", "certificate", "certificate/certificatetest", "topic", "kerr", "wire", "auth", "state", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "journal/s3", "objstore", "objstore/file", "objstore/mem", "objstore/s3", "segment"},
 }
 
 // homes says in which folders alone a foreign module may be imported.

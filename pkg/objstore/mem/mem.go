@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -15,17 +16,22 @@ import (
 
 // Store keeps its objects in memory. It implements objstore.Store.
 type Store struct {
-	mu struct {
+	bytesMax int64
+	mu       struct {
 		sync.RWMutex
 		objects map[string][]byte // never changed once they are here
+		bytes   int64             // of all of them
 	}
 }
 
 var _ objstore.Store = (*Store)(nil)
 
-// Open returns an empty store.
-func Open() *Store {
-	s := &Store{}
+// Open returns an empty store that takes any amount of bytes.
+func Open() *Store { return OpenBounded(math.MaxInt64) }
+
+// OpenBounded returns an empty store whose objects hold at most bytesMax bytes together: what would be more is refused.
+func OpenBounded(bytesMax int64) *Store {
+	s := &Store{bytesMax: bytesMax}
 	s.mu.objects = map[string][]byte{}
 	return s
 }
@@ -78,8 +84,7 @@ func (s *Store) Put(_ context.Context, key string, b []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mu.objects[key] = append([]byte{}, b...)
-	return nil
+	return s.storeLocked(key, b)
 }
 
 // PutIfAbsent implements objstore.Store.
@@ -92,8 +97,7 @@ func (s *Store) PutIfAbsent(_ context.Context, key string, b []byte) error {
 	if _, taken := s.mu.objects[key]; taken {
 		return fmt.Errorf("put %s if absent: %w", key, objstore.ErrPrecondition)
 	}
-	s.mu.objects[key] = append([]byte{}, b...)
-	return nil
+	return s.storeLocked(key, b)
 }
 
 // PutIfMatch implements objstore.Store.
@@ -106,7 +110,16 @@ func (s *Store) PutIfMatch(_ context.Context, key string, b []byte, v objstore.V
 	if old, ok := s.mu.objects[key]; !ok || version(old) != v {
 		return fmt.Errorf("put %s in place of a version: %w", key, objstore.ErrPrecondition)
 	}
+	return s.storeLocked(key, b)
+}
+
+func (s *Store) storeLocked(key string, b []byte) error {
+	bytes := s.mu.bytes + int64(len(b)-len(s.mu.objects[key]))
+	if bytes > s.bytesMax {
+		return fmt.Errorf("put %s of %d bytes: the memory for objects, %d bytes, is full", key, len(b), s.bytesMax)
+	}
 	s.mu.objects[key] = append([]byte{}, b...)
+	s.mu.bytes = bytes
 	return nil
 }
 
@@ -130,6 +143,7 @@ func (s *Store) Delete(_ context.Context, key string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.mu.bytes -= int64(len(s.mu.objects[key]))
 	delete(s.mu.objects, key)
 	return nil
 }

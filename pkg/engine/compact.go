@@ -1,0 +1,276 @@
+package engine
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/segment"
+	"github.com/heraclitus/heraclitus/pkg/state"
+	"github.com/heraclitus/heraclitus/pkg/topic"
+)
+
+// Compaction keeps of all records with one key the last, as Kafka's LogCleaner does. It goes over segments only, so the head of a
+// partition, what still lies in the journal, is never compacted. One round has two steps: it reads the dirty segments, which
+// no round has been over, and remembers for each key where it came last; then it writes every segment up to there anew without the
+// records that this makes superfluous. Segments that lose nothing stay as they are.
+//
+// A record without a value, a tombstone, says that its key is gone. It is kept until delete.retention.ms after the first round over it, so
+// that a reader who began before has the time to come past it. Records without a key go with the first round.
+
+// compactJob is a round over one partition.
+type compactJob struct {
+	key      Key
+	topic    string
+	settings *topic.Settings
+	segments []state.Segment // from the first one on, up to what may be compacted
+	dirty    int64           // offset from which on no round has been over them
+}
+
+// compactNext returns the partition that has most to gain from compaction at a moment, if that is as much as its topic asks for:
+// min.cleanable.dirty.ratio, or a dirty record older than max.compaction.lag.ms.
+func (e *Engine) compactNext(nowMs int64) (job compactJob, ok bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	best := -1.0
+	for t := range e.mu.state.Topics() {
+		s := e.settingsOf(t)
+		for i, p := range t.Partitions {
+			if !s.Compact {
+				break
+			}
+			segments, ratio := cleanable(p, s, nowMs)
+			if ratio > best && len(segments) > 0 {
+				best, ok = ratio, true
+				job = compactJob{Key{t.ID, int32(i)}, t.Name, s, segments, p.CleanedTo}
+			}
+		}
+	}
+	return job, ok
+}
+
+// overdue is the ratio of a partition that has waited for longer than its topic allows: above that of any other.
+const overdue = 2.0
+
+// cleanable returns the segments of a partition that may be compacted now, and which part of their bytes is dirty; none when it is not
+// worth it. Records younger than min.compaction.lag.ms end them.
+func cleanable(p *state.Partition, s *topic.Settings, nowMs int64) (segments []state.Segment, ratio float64) {
+	var clean, dirty int64
+	oldest := int64(math.MaxInt64)
+	for g := range p.Segments(p.LogStart) {
+		c := piece{maxTimestamp: g.MaxTimestamp, cameMs: g.CameMs}
+		if g.End > p.CleanedTo && s.MinCompactionLagMs > 0 && c.youngestMs() > nowMs-s.MinCompactionLagMs {
+			break
+		}
+		segments = append(segments, g)
+		if g.End <= p.CleanedTo {
+			clean += g.Bytes
+			continue
+		}
+		dirty += g.Bytes
+		oldest = min(oldest, c.youngestMs())
+	}
+	ratio = float64(dirty) / float64(max(clean+dirty, 1))
+	switch {
+	case dirty == 0:
+		return nil, 0
+	case oldest < nowMs-s.MaxCompactionLagMs: // never, when it is the default, the longest time there is
+		return segments, overdue
+	case ratio < s.MinCleanableDirtyRatio:
+		return nil, 0
+	}
+	return segments, ratio
+}
+
+// keyHash stands for a record's key: two keys with one of them are not found in the life of the universe.
+type keyHash [16]byte
+
+func hashOf(key []byte) keyHash {
+	sum := sha256.Sum256(key)
+	return keyHash(sum[:16])
+}
+
+// lastOffsets says at which offset each key came last, of the dirty records up to an offset.
+type lastOffsets struct {
+	offsets map[keyHash]int64
+	keysMax int
+	to      int64
+}
+
+// note takes a record in; false when there is no room for another key, and the records end before this one.
+func (l *lastOffsets) note(key []byte, offset int64) bool {
+	if key != nil {
+		h := hashOf(key)
+		if _, known := l.offsets[h]; !known && len(l.offsets) >= l.keysMax {
+			return false
+		}
+		l.offsets[h] = offset
+	}
+	l.to = offset + 1
+	return true
+}
+
+// superfluous says whether a record is one that compaction takes away: another with its key came later, it has no key, or it is a
+// tombstone whose time is over.
+func (l *lastOffsets) superfluous(key, value []byte, offset int64, tombstonesGo bool) bool {
+	switch {
+	case offset >= l.to:
+		return false
+	case key == nil:
+		return true
+	case value == nil && tombstonesGo:
+		return true
+	}
+	last, known := l.offsets[hashOf(key)]
+	return known && last > offset
+}
+
+// compact carries a round out. Groups of segments are written anew one after the other from the first on, and the round ends where one
+// comes too late: that a tombstone has been gone over has to mean that everything before it has been.
+func (a *archiver) compact(j compactJob) error {
+	start := time.Now()
+	written, err := a.compactRound(j, start.UnixMilli())
+	a.metrics.Storage("compact").Done(start, written, err)
+	if err != nil {
+		return fmt.Errorf("compact %s/%d: %w", j.topic, j.key.Partition, err)
+	}
+	return nil
+}
+
+func (a *archiver) compactRound(j compactJob, nowMs int64) (written int, err error) {
+	last, err := a.readKeys(j)
+	if err != nil {
+		return 0, err
+	}
+	for _, group := range j.groups(last.to, min(int64(j.settings.SegmentBytes), a.options.SegmentBytesMax), nowMs) {
+		c, err := a.compactGroup(j, group, last, nowMs)
+		if err != nil {
+			return written, err
+		}
+		written += bytesOf(c.Segments)
+		if taken, err := a.replace(j.topic, c); err != nil || !taken {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+// readKeys goes over the dirty records, as many as there is room for the keys of.
+func (a *archiver) readKeys(j compactJob) (*lastOffsets, error) {
+	last := &lastOffsets{offsets: map[keyHash]int64{}, keysMax: a.options.CompactionKeys, to: j.dirty}
+	for _, g := range j.segments {
+		if g.End <= j.dirty {
+			continue
+		}
+		err := a.eachRow(at{j.topic, j.key.Partition, g}, max(j.dirty, g.Base), func(r *segment.Row) error {
+			if !last.note(r.Key, r.Offset) {
+				return errNoRoom
+			}
+			return nil
+		})
+		if errors.Is(err, errNoRoom) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		last.to = g.End
+	}
+	return last, nil
+}
+
+var errNoRoom = errors.New("no room for more keys")
+
+// groups divides the segments that begin below an offset into runs that may become one segment each. Only those are put
+// together of which no tombstone could be kept for longer by it: dirty ones, and ones whose tombstones go now.
+func (j *compactJob) groups(to, bytesMax, nowMs int64) (groups [][]state.Segment) {
+	var bytes int64
+	var before string
+	for _, g := range j.segments {
+		if g.Base >= to {
+			break
+		}
+		class := j.class(g, to, nowMs)
+		if len(groups) == 0 || class != before || class == alone || bytes+g.Bytes > bytesMax {
+			groups, bytes = append(groups, nil), 0
+		}
+		last := &groups[len(groups)-1]
+		*last, bytes, before = append(*last, g), bytes+g.Bytes, class
+	}
+	return groups
+}
+
+// Classes of segments in a round.
+const (
+	dirty   = "dirty"   // the round goes over it for the first time
+	settled = "settled" // its tombstones go
+	alone   = "alone"   // its tombstones stay yet, or the round ends in it
+)
+
+func (j *compactJob) class(g state.Segment, to, nowMs int64) string {
+	switch {
+	case g.End > to:
+		return alone
+	case g.CleanedMs == 0:
+		return dirty
+	case j.tombstonesGo(g, nowMs):
+		return settled
+	}
+	return alone
+}
+
+// tombstonesGo says whether the tombstones of a segment have been kept for long enough since a round first went over them.
+func (j *compactJob) tombstonesGo(g state.Segment, nowMs int64) bool {
+	return g.CleanedMs > 0 && g.CleanedMs <= nowMs-j.settings.DeleteRetentionMs
+}
+
+// compactGroup writes the segments of a group anew, if that makes a difference, and returns the command that says so.
+func (a *archiver) compactGroup(j compactJob, group []state.Segment, last *lastOffsets, nowMs int64) (state.ReplaceSegments, error) {
+	g := state.Segment{Base: group[0].Base, End: group[len(group)-1].End, CleanedMs: cleanedMs(group, last.to, nowMs)}
+	removed := 0
+	keep := func(from state.Segment, r *segment.Row) bool {
+		if last.superfluous(r.Key, r.Value, r.Offset, j.tombstonesGo(from, nowMs)) {
+			removed++
+			return false
+		}
+		return true
+	}
+	var err error
+	written := []state.Segment{group[0]}
+	written[0].CleanedMs = g.CleanedMs
+	if len(group) > 1 || a.loses(at{j.topic, j.key.Partition, group[0]}, keep) {
+		removed = 0
+		written, err = a.rewrite(j.key, j.topic, group, g, keep)
+	}
+	c := replacing(j.key, group, written...)
+	c.CleanedTo = min(g.End, last.to)
+	a.metrics.CompactedRecords.Add(removed)
+	return c, err
+}
+
+// cleanedMs is when the first round over a group was: now, for dirty segments. The one that the round ends in counts as dirty still.
+func cleanedMs(group []state.Segment, to, nowMs int64) int64 {
+	if group[len(group)-1].End > to {
+		return group[0].CleanedMs
+	}
+	first := int64(0)
+	for _, g := range group {
+		first = max(first, g.CleanedMs)
+	}
+	return cmp.Or(first, nowMs)
+}
+
+// loses says whether a segment loses a row. One that cannot be read is found out by who writes it anew.
+func (a *archiver) loses(g at, keep keeper) bool {
+	return a.eachRow(g, g.Base, func(r *segment.Row) error {
+		if !keep(g.Segment, r) {
+			return errLost
+		}
+		return nil
+	}) != nil
+}
+
+var errLost = errors.New("a row is lost")

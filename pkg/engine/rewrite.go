@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/segment"
+	"github.com/heraclitus/heraclitus/pkg/state"
+)
+
+// The archiver works for some time and then rests, for several times as long, so that it takes a fifth of a core from clients; half of
+// one when the journal is too large, and when that has outgrown its limit there is no rest.
+const (
+	workMax   = 20 * time.Millisecond
+	restMax   = 200 * time.Millisecond
+	restRatio = 4
+)
+
+// pace rests if it is time to.
+func (a *archiver) pace() {
+	worked := time.Since(a.paced)
+	if worked < workMax {
+		return
+	}
+	switch {
+	case a.overgrown():
+	case a.pressed():
+		a.rest(min(worked, restMax))
+	default:
+		a.rest(min(restRatio*worked, restMax))
+	}
+	a.paced = time.Now()
+}
+
+// rest waits, unless the engine is closed meanwhile.
+func (a *archiver) rest(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-a.stop:
+	}
+}
+
+// errStopped says that work was left because the engine is being closed.
+var errStopped = errors.New("stopped")
+
+// keeper says of a row in a segment whether it is to be kept. It sees the rows in order.
+type keeper func(from state.Segment, r *segment.Row) bool
+
+// rewrite writes the rows of some segments that keep says to keep into one new segment. Of g the bounds are given. There is none,
+// and nothing is written, when no row is kept.
+func (a *archiver) rewrite(k Key, topic string, segments []state.Segment, g state.Segment, keep keeper) ([]state.Segment, error) {
+	w, err := a.begin(k, topic, g.Base)
+	if err != nil {
+		return nil, err
+	}
+	for _, from := range segments {
+		if err := a.copyRows(w, at{topic, k.Partition, from}, keep); err != nil {
+			return nil, err
+		}
+		g.CameMs = max(g.CameMs, from.CameMs)
+	}
+	if w.Rows() == 0 {
+		return nil, nil
+	}
+	g, err = a.finishSegment(w, topic, k.Partition, g)
+	return []state.Segment{g}, err
+}
+
+// copyRows appends those rows of a segment that are to be kept.
+func (a *archiver) copyRows(w *segment.Writer, g at, keep keeper) error {
+	return a.eachRow(g, g.Base, func(r *segment.Row) error {
+		if !keep(g.Segment, r) {
+			return nil
+		}
+		return w.AppendRow(*r)
+	})
+}
+
+// eachRow calls f with the rows of a segment from an offset on, resting in between, up to f's first error.
+func (a *archiver) eachRow(g at, from int64, f func(*segment.Row) error) error {
+	r, err := a.past.reader(g)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for row, err := range r.Rows(a.past.ctx, from) {
+		if err != nil {
+			return err
+		}
+		if err := f(row); err != nil {
+			return err
+		}
+		if n++; n%paceRows == 0 {
+			a.pace()
+		}
+		if a.stopped() {
+			return errStopped
+		}
+	}
+	return nil
+}
+
+// paceRows is after how many rows it is looked whether it is time for a rest.
+const paceRows = 1024
+
+// replacing is the command that puts segments in the place of others.
+func replacing(k Key, segments []state.Segment, by ...state.Segment) state.ReplaceSegments {
+	c := state.ReplaceSegments{ID: k.ID, Partition: k.Partition, From: segments[0].Base, To: segments[len(segments)-1].End, Segments: by}
+	for _, g := range segments {
+		c.Replaces = append(c.Replaces, g.Unique)
+	}
+	return c
+}
