@@ -163,7 +163,9 @@ func (j *Journal) write(u *upload) error {
 		case errors.Is(asked, journal.ErrTaken) || errors.Is(asked, errOther):
 			return asked
 		}
-		last = errors.Join(err, asked)
+		if last = errors.Join(err, asked); j.Sync() != nil { // closing
+			break
+		}
 	}
 	return fmt.Errorf("%w: %w", journal.ErrUnknown, last)
 }

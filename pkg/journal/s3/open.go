@@ -69,7 +69,8 @@ func (j *Journal) adopt(v *view, floor uint64) {
 	j.trimming.litter = v.litter
 }
 
-// look lists the journal. Slots come before floors in the listing, so that what is missing from the floor on was never there.
+// look lists the journal. Slots come before floors in the listing: whatever it shows from its floor on was not trimmed when it
+// was listed, and what it misses there was not there.
 func (j *Journal) look(ctx context.Context) (*view, error) {
 	objects, err := j.store.List(ctx, slotPrefix)
 	if err != nil {

@@ -153,7 +153,8 @@ func (j *Journal) Size() int64 {
 	return j.mu.bytes
 }
 
-// Close implements journal.Journal. What is under way ends first. Objects that are trimmed but not deleted yet are left to who opens the journal next.
+// Close implements journal.Journal. What is under way ends first, and is not tried again. Objects that are trimmed but not
+// deleted yet are left to who opens the journal next.
 func (j *Journal) Close() error {
 	j.appending.Lock()
 	defer j.appending.Unlock()
