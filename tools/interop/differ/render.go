@@ -170,7 +170,7 @@ func (r *renderer) size(at string, f reflect.StructField, v reflect.Value) {
 
 // identities are the fields that tell elements of a list apart, the best one first.
 var identities = []string{
-	"Name", "Topic", "TopicID", "Index", "PartitionIndex", "Partition", "ApiKey", "Key", "GroupID", "MemberID", "User", "NodeID", "BrokerID",
+	"Name", "Topic", "TopicID", "Index", "PartitionIndex", "Partition", "ApiKey", "Key", "GroupID", "MemberID", "User", "ResourceName", "NodeID", "BrokerID",
 }
 
 // list writes the elements of a list. Those with an identity are written in its order, because servers list them as their
@@ -266,7 +266,7 @@ func (r *renderer) scalar(at string, f reflect.StructField, v reflect.Value) {
 		return
 	}
 	field := Field{At: at, Name: f.Name, Value: r.value(f.Name, v)}
-	if s, ok := v.Interface().(*string); ok && strings.HasSuffix(f.Name, "ErrorMessage") && s != nil {
+	if s, ok := v.Interface().(*string); ok && (strings.HasSuffix(f.Name, "ErrorMessage") || f.Name == "Documentation") && s != nil {
 		field.Value, field.Words = "some", times.ReplaceAllString(strings.ReplaceAll(*s, r.c.suffix, ""), "(time)")
 	}
 	r.fields = append(r.fields, field)

@@ -50,6 +50,9 @@ var Served = map[int16]Span{
 	wire.KeyDeleteRecords:                {0, 2},
 	wire.KeyInitProducerID:               {0, 5},
 	wire.KeyOffsetForLeaderEpoch:         {0, 4},
+	wire.KeyDescribeConfigs:              {0, 4},
+	wire.KeyAlterConfigs:                 {0, 2},
+	wire.KeyIncrementalAlterConfigs:      {0, 1},
 	wire.KeySaslAuthenticate:             {0, 2},
 	wire.KeyCreatePartitions:             {0, 3},
 	wire.KeyDeleteGroups:                 {0, 2},
@@ -80,6 +83,7 @@ func Scripts() []Script {
 		findCoordinatorScripts, joinGroupScripts, staticMemberScripts, syncGroupScripts, heartbeatScripts, leaveGroupScripts,
 		describeGroupsScripts, listGroupsScripts, deleteGroupsScripts, offsetCommitScripts, offsetFetchScripts, offsetDeleteScripts,
 		saslHandshakeScripts, saslAuthenticateScripts, scramScripts, userScripts, deleteRecordsScripts,
+		describeConfigsScripts, alterConfigsScripts,
 		initProducerIDScripts, describeClusterScripts, offsetForLeaderEpochScripts, frameScripts)
 	titles := map[string]bool{}
 	for _, s := range all {
