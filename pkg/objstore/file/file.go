@@ -213,9 +213,10 @@ func (s *Store) makeDir(dir string) error {
 	return nil
 }
 
-// lasts tells whether a directory, and all above it, are known to be durable. Those above the store's are if they are there.
+// lasts tells whether a directory, and all above it, are known to be durable. Those above the store's are if they are there;
+// so is the one that has none above it, which may be the store's own or, of a relative path, as long as its name.
 func (s *Store) lasts(dir string) bool {
-	if len(dir) < len(s.dir) {
+	if topmost := filepath.Dir(dir) == dir; topmost || len(dir) < len(s.dir) {
 		_, err := os.Stat(dir)
 		return err == nil
 	}

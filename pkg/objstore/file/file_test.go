@@ -48,6 +48,33 @@ func TestReopen(t *testing.T) {
 	}
 }
 
+// A directory may be named in any way: by one letter, which once had no end of directories above it, from above, or as the
+// working directory itself.
+func TestOpenRelative(t *testing.T) {
+	for _, dir := range []string{"d", "./d", ".", "", "..", "../d", "d/e/f"} {
+		work := filepath.Join(t.TempDir(), "work")
+		if err := os.Mkdir(work, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(work)
+		if err := open(t, dir).Put(t.Context(), "k", []byte("kept")); err != nil {
+			t.Errorf("%q: %v", dir, err)
+		}
+		if b, err := os.ReadFile(filepath.Join(work, dir, "k")); string(b) != "kept" {
+			t.Errorf("%q: the object is %q, %v", dir, b, err)
+		}
+	}
+}
+
+// The topmost directory has none above it, and is there.
+func TestTopmostDirectoryLasts(t *testing.T) {
+	s := &Store{dir: string(filepath.Separator), disk: osDisk{}}
+	s.mu.lasting = map[string]bool{}
+	if err := s.makeDir(s.dir); err != nil {
+		t.Error(err)
+	}
+}
+
 // The store's own directory cannot be reached by a key.
 func TestOwnFilesAreNoObjects(t *testing.T) {
 	s := open(t, t.TempDir())
