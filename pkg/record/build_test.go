@@ -65,6 +65,41 @@ func TestBuildAppends(t *testing.T) {
 	}
 }
 
+// A batch may stand for offsets without records, behind its own or between them, as far as a delta goes.
+func TestBuildExtends(t *testing.T) {
+	var b Builder
+	f := func(last, want int64) {
+		t.Helper()
+		b.Reset(Options{BaseOffset: 10})
+		if err := b.Append(Record{Offset: 12}); err != nil {
+			t.Fatal(err)
+		}
+		b.Extend(last)
+		batch, err := b.Build(nil)
+		if err != nil || batch.LastOffset() != want || !batch.Intact() || len(collect(t, batch)) != 1 {
+			t.Errorf("extended to %d: last offset %d, %v", last, batch.LastOffset(), err)
+		}
+		if err := b.Append(Record{Offset: want}); !errors.Is(err, errOffsets) {
+			t.Errorf("a record at %d, to which the batch was extended: %v", want, err)
+		}
+	}
+	f(20, 20)
+	f(12, 12)
+	f(11, 12)
+	f(1<<40, 10+math.MaxInt32)
+}
+
+func TestHeadersReset(t *testing.T) {
+	h := Headers{}.Add([]byte("a"), []byte("1"))
+	raw := &h.raw[0]
+	if h = h.Reset(); h.Len() != 0 || len(h.raw) != 0 {
+		t.Errorf("%d headers left", h.Len())
+	}
+	if h = h.Add([]byte("b"), nil); &h.raw[0] != raw || h.Len() != 1 {
+		t.Error("headers are in other memory")
+	}
+}
+
 func TestBuildRefuses(t *testing.T) {
 	f := func(want error, o Options, records ...Record) {
 		t.Helper()

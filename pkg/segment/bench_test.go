@@ -216,3 +216,15 @@ func BenchmarkReadAnywhere(b *testing.B) {
 	b.ReportMetric(float64(o.gets.Load())/float64(b.N), "gets/op")
 	b.ReportMetric(float64(o.bytes.Load())/float64(b.N), "object-B/op")
 }
+
+// BenchmarkOpen reads the index of a segment of 256 MiB before compression.
+func BenchmarkOpen(b *testing.B) {
+	rows := benchRows(1<<10, 256<<10)
+	object := written(b, someOptions, rows)
+	b.ReportAllocs()
+	var r *Reader
+	for b.Loop() {
+		r = opened(b, object)
+	}
+	b.ReportMetric(float64(r.Footer().MemoryBytes()), "footer-B")
+}

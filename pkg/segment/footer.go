@@ -52,7 +52,7 @@ func (f *Footer) MemoryBytes() int {
 // What is read of a segment's end at first: enough for the whole tail of nearly all.
 const (
 	tailGuessMin   = 64 << 10
-	tailGuessRatio = 64 // of the size
+	tailGuessRatio = 128 // of the size: it is a 180th to a 600th
 	tailGuessMax   = 4 << 20
 	headBytes      = int64(len(magic))
 	sizeMin        = headBytes + int64(trailerBytes)

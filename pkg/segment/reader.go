@@ -85,14 +85,14 @@ func (r *Reader) tables(ctx context.Context, from, end int, leaves []leaf) iter.
 		}
 		p := r.f.plan(from, end, leaves)
 		if err := p.fetch(ctx, r.get); err != nil {
-			yield(nil, r.wrap(err))
+			yield(nil, err)
 			return
 		}
 		t := scratch.Get().(*table)
 		defer release(t)
 		for block := from; block < end; block++ {
 			err := t.load(r.f, p, block, leaves)
-			if !yield(t, r.wrap(err)) || err != nil {
+			if !yield(t, err) || err != nil {
 				return
 			}
 		}
@@ -110,7 +110,7 @@ func (r *Reader) Rows(ctx context.Context, from int64) iter.Seq2[*Row, error] {
 			end = r.f.until(block, rowsBytes)
 			for t, err := range r.tables(ctx, block, end, allLeaves) {
 				if err != nil {
-					yield(nil, err)
+					yield(nil, r.wrap(err))
 					return
 				}
 				for row, err := range t.from(from) {
@@ -145,7 +145,7 @@ func (r *Reader) OffsetForTime(ctx context.Context, ms int64) (offset, timestamp
 		}
 		for t, err := range r.tables(ctx, block, block+1, []leaf{leafOffset, leafTimestamp, leafRawTimestamp}) {
 			if err != nil {
-				return 0, 0, false, err
+				return 0, 0, false, r.wrap(err)
 			}
 			for i := range t.n {
 				if at := t.timestamp(i); at >= ms && at != absent {

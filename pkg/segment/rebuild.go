@@ -36,7 +36,7 @@ func (r *Reader) Read(ctx context.Context, dst []byte, from int64, bytesMax int,
 	b.dst, b.options = dst, o
 	for t, err := range r.tables(ctx, block, end, allLeaves) {
 		if err != nil {
-			return dst, 0, err
+			return dst, 0, r.wrap(err)
 		}
 		for row, err := range t.from(from) {
 			if err == nil {

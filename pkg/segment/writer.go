@@ -103,8 +103,8 @@ type Writer struct {
 	err  error
 }
 
-// NewWriter begins a segment, which goes to w as it grows. What has been written is a segment only once Close has
-// returned nil: the caller makes it visible then, whole.
+// NewWriter begins a segment, which goes to w as it grows: memory or a local file, which does not keep the writer waiting. What
+// has been written is a segment only once Close has returned nil: the caller makes it visible then, whole.
 func NewWriter(w io.Writer, o Options) (*Writer, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("write segment: %w", err)
