@@ -95,7 +95,7 @@ func (p *past) run(g at, offset int64) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := r.Footer().Start(offset)
+	start := r.Footer().Start(offset, runBytes)
 	found, err := p.runAt(r, g.Unique, start)
 	if err == nil && offset <= start {
 		p.readAhead(r, g.Unique, found.next)
@@ -106,7 +106,7 @@ func (p *past) run(g at, offset int64) (*run, error) {
 // runAt returns the run that begins at an offset.
 func (p *past) runAt(r *segment.Reader, unique uint64, start int64) (*run, error) {
 	v, found, err := p.shelf.get(shelfKey{unique, start}, func() (any, int64, error) {
-		bytes, next, err := r.Read(p.ctx, nil, start, runBytes, segment.Rebuild{LeaderEpoch: leaderEpoch})
+		bytes, next, err := r.Read(p.ctx, make([]byte, 0, runBytes), start, runBytes, segment.Rebuild{LeaderEpoch: leaderEpoch})
 		return &run{bytes, next}, int64(cap(bytes)), err
 	})
 	if err != nil {

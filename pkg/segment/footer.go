@@ -401,10 +401,6 @@ func (f *Footer) find(from int64) int {
 	return sort.Search(len(f.blocks), func(i int) bool { return f.blocks[i].last >= from })
 }
 
-// Start returns the first offset of the block that holds the first record at or behind from, which is where to read on from
-// for who keeps what he reads; Last + 1 when there is none.
-func (f *Footer) Start(from int64) int64 { return f.firstOf(f.find(from)) }
-
 // firstOf is the first offset of a block; behind the last one, that behind the segment.
 func (f *Footer) firstOf(block int) int64 {
 	if block >= len(f.blocks) {

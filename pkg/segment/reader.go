@@ -37,17 +37,39 @@ func (r *Reader) wrap(err error) error {
 	return fmt.Errorf("read segment of %s/%d, offsets %d to %d: %w", r.f.Topic, r.f.Partition, r.f.First, r.f.Last, err)
 }
 
-// until returns the block to stop before: blocks from the given one on hold about bytesMax before compression, or are a
-// single one.
+// until returns the block to stop before: blocks from the given one on, of one row group, hold about bytesMax before
+// compression, or are a single one.
 func (f *Footer) until(from, bytesMax int) int {
+	if from == len(f.blocks) {
+		return from
+	}
+	g := &f.groups[f.blocks[from].group]
 	end := from
 	left := float64(bytesMax)
-	for ; end < len(f.blocks); end++ {
+	for ; end < g.block+g.blocks; end++ {
 		if left -= f.plainBytes(end); left < 0 && end > from {
 			break
 		}
 	}
 	return end
+}
+
+// Start returns where to begin to read for who keeps what he reads: the first offset of the run that holds the first record at or
+// behind from, where the blocks of each row group are divided, from its first one on, into what Read takes at a time with this
+// bytesMax. It is Last + 1 when there is no such record.
+func (f *Footer) Start(from int64, bytesMax int) int64 {
+	wanted := f.find(from)
+	if wanted == len(f.blocks) {
+		return f.firstOf(wanted)
+	}
+	block := f.groups[f.blocks[wanted].group].block
+	for {
+		end := f.until(block, bytesMax)
+		if wanted < end {
+			return f.firstOf(block)
+		}
+		block = end
+	}
 }
 
 // plainBytes is about what a block holds before compression.

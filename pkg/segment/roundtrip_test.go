@@ -193,8 +193,27 @@ func TestReadsLittle(t *testing.T) {
 	if n := r.Footer().MemoryBytes(); n < 5000 || n > 50_000 {
 		t.Errorf("the footer takes %d bytes", n)
 	}
-	if at := r.Footer().Start(17_000); at > 17_000 || at < 17_000-256 {
-		t.Errorf("the block of offset 17000 begins at %d", at)
+}
+
+// TestRunsAreTheSameForAll reads a segment from the start of a run to the next, and finds that every offset in between has the same start.
+func TestRunsAreTheSameForAll(t *testing.T) {
+	r := opened(t, written(t, someOptions, benchRows(1<<10, 32<<10)))
+	const bytesMax = 1 << 20
+	runs := 0
+	for at := int64(0); at <= r.Footer().Last; runs++ {
+		set, next, err := r.Read(t.Context(), nil, at, bytesMax, Rebuild{})
+		if err != nil || len(set) > bytesMax*3/2 {
+			t.Fatalf("%d bytes, %v", len(set), err)
+		}
+		for _, from := range []int64{at, at + 1, (at + next) / 2, next - 1} {
+			if start := r.Footer().Start(from, bytesMax); start != at {
+				t.Errorf("the run of offset %d begins at %d, not at %d", from, start, at)
+			}
+		}
+		at = next
+	}
+	if end := r.Footer().Last + 1; runs < 20 || r.Footer().Start(end, bytesMax) != end {
+		t.Errorf("%d runs", runs)
 	}
 }
 
