@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+
+	"github.com/heraclitus/heraclitus/tools/capture/frames"
 )
 
 func main() {
@@ -55,7 +57,19 @@ func record(which, what, root, into string) error {
 		scenarios := slices.DeleteFunc(slices.Clone(c.scenarios), func(s scenario) bool { return !wanted(s.name) })
 		failed = errors.Join(failed, c.record(root, into, scenarios))
 	}
-	return failed
+	return errors.Join(failed, writeCovered(into))
+}
+
+// coveredName is the file that says what is recorded.
+const coveredName = "covered.md"
+
+func writeCovered(into string) error {
+	all, err := frames.ReadAll(into)
+	if err != nil {
+		return err
+	}
+	text := "# What is recorded\n\nWritten by tools/capture.\n\n" + frames.Covered(all)
+	return os.WriteFile(filepath.Join(into, coveredName), []byte(text), 0o644)
 }
 
 // matcher matches whole texts.

@@ -58,7 +58,18 @@ func (f Frame) Correlation() int32 {
 	return int32(binary.BigEndian.Uint32(f.Payload[at:]))
 }
 
-// Decode reads the header and the body, which borrow from the payload, and wants to use up all of it. A token has neither.
+// LeftOverError is the error of a frame that is longer than what it says.
+type LeftOverError struct {
+	Name  string
+	Bytes int
+}
+
+func (e LeftOverError) Error() string {
+	return fmt.Sprintf("decode %s: %d bytes are left over", e.Name, e.Bytes)
+}
+
+// Decode reads the header and the body, which borrow from the payload, and wants to use up all of it. If it does not, header and
+// body are good nevertheless, and the error is a LeftOverError. A token has neither.
 func (f Frame) Decode() (header, body wire.Message, err error) {
 	var r kbin.Reader
 	r.Reset(f.Payload, decodeBudget)
@@ -73,7 +84,7 @@ func (f Frame) Decode() (header, body wire.Message, err error) {
 		return nil, nil, fmt.Errorf("decode %s: %w", f.Name(), r.Err())
 	}
 	if r.Len() > 0 {
-		return nil, nil, fmt.Errorf("decode %s: %d of %d bytes are left over", f.Name(), r.Len(), len(f.Payload))
+		return header, body, LeftOverError{f.Name(), r.Len()}
 	}
 	return header, body, nil
 }

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	readyTimeout = 60 * time.Second
+	readyTimeout = 3 * time.Minute
 	stopTimeout  = 30 * time.Second
 	pollInterval = 2 * time.Millisecond
 )
@@ -42,7 +42,7 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// Await polls until ready says so, the program ends, or a minute is over.
+// Await polls until ready says so, the program ends, or three minutes are over.
 func (p *Process) Await(ready func(context.Context) bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
 	defer cancel()
