@@ -121,6 +121,9 @@ func (o options) run(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", storage, err)
 		}
+		if ctx.Err() != nil {
+			return false, ctx.Err() // what was cut short says nothing
+		}
 		table.add(storage, results)
 		table.print(os.Stdout, storage)
 	}
@@ -129,5 +132,5 @@ func (o options) run(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-	return complete && table.good(), ctx.Err()
+	return complete && table.good(), nil
 }
