@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/heraclitus/heraclitus/pkg/wire"
@@ -34,15 +35,16 @@ func TestFaultsAreFound(t *testing.T) {
 
 // A connection that the server closes is an answer of its own, and the next step has a new one.
 func TestClosedConnection(t *testing.T) {
-	close := true
+	var close atomic.Bool // what the server does to the next request
+	close.Store(true)
 	c := conversationWith(t, func(b []byte) []byte {
-		if close {
+		if close.Load() {
 			return nil
 		}
 		return b
 	})
 	c.AskAt("closed", 2, &wire.MetadataRequest{})
-	close = false
+	close.Store(false)
 	c.AskAt("open", 2, &wire.MetadataRequest{})
 	if len(c.answers) != 2 || connection(c.answers[0].Fields) != "closed" || connection(c.answers[1].Fields) != answered {
 		t.Errorf("answers %v, %v", c.answers, c.err)
