@@ -2,7 +2,6 @@ package segment
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math/bits"
 )
 
@@ -172,9 +171,4 @@ func (r *deltaReader) uvarint() uint64 {
 func (r *deltaReader) varint() int64 {
 	u := r.uvarint()
 	return int64(u>>1) ^ -int64(u&1)
-}
-
-// damaged is the error for bytes that this package did not write, or that changed since.
-func damaged(format string, args ...any) error {
-	return fmt.Errorf(format+": %w", append(args, ErrDamaged)...)
 }

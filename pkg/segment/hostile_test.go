@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ func mended(b []byte) []byte {
 	if len(b) < int(sizeMin) {
 		return b
 	}
-	m, err := t.footer(nil)
+	m, err := t.footer(context.Background())
 	if err != nil || checkShape(m) != nil {
 		return b
 	}
@@ -115,7 +116,7 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// claims are pages and footers that promise more than there is; reading them may take little more than their own size.
+// Pages and footers may promise more than there is; reading them takes little more than their own size.
 func TestClaimsAreNotBelieved(t *testing.T) {
 	f := func(what string, read func() error) {
 		t.Helper()

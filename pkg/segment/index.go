@@ -82,58 +82,6 @@ func (x *index) repair(l leaf, m *parquet.ColumnMetaData) {
 	m.Statistics = statistics(c, x.pages[l])
 }
 
-// statistics are those of a column chunk. Values that are too long are left out, since not every reader knows that they
-// may be cut.
-func statistics(c *column, pages []indexedPage) *parquet.Statistics {
-	s := &parquet.Statistics{NullCount: new(int64)}
-	var low, high []byte
-	exact := c.indexed
-	for i := range pages {
-		p := &pages[i]
-		*s.NullCount += p.nulls
-		exact = exact && p.exact && !p.unbounded
-		if p.low == nil {
-			continue
-		}
-		if low == nil || c.compare(p.low, low) < 0 {
-			low = p.low
-		}
-		if high == nil || c.compare(p.high, high) > 0 {
-			high = p.high
-		}
-	}
-	if exact && low != nil {
-		s.MinValue, s.MaxValue = low, high
-	}
-	if c.integer() { // what readers of old go by: the order of binary values was not defined then
-		s.Min, s.Max = s.MinValue, s.MaxValue
-	}
-	return s
-}
-
-// compare compares bounds.
-func (c *column) compare(a, b []byte) int {
-	if !c.integer() {
-		return bytes.Compare(a, b)
-	}
-	x, y := c.integerOf(a), c.integerOf(b)
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
-}
-
-// integerOf is the value of a bound of an integer column.
-func (c *column) integerOf(b []byte) int64 {
-	if c.bits() == 32 {
-		return int64(int32(binary.LittleEndian.Uint32(b)))
-	}
-	return int64(binary.LittleEndian.Uint64(b))
-}
-
 // endChunk makes the indexes of the column chunk at position at.
 func (x *index) endChunk(l leaf, at int64) (err error) {
 	n := chunkIndex{column: int32(len(x.columnIndexes)), offset: int32(len(x.offsetIndexes))}
@@ -178,31 +126,6 @@ func columnIndex(c *column, pages []indexedPage) *parquet.ColumnIndex {
 		x.NullCounts = append(x.NullCounts, p.nulls)
 	}
 	return x
-}
-
-// boundaryOrder says whether the bounds of pages rise or fall; pages of nulls do not count.
-func boundaryOrder(c *column, pages []indexedPage) parquet.BoundaryOrder {
-	rises, falls := true, true
-	var last *indexedPage
-	for i := range pages {
-		p := &pages[i]
-		if p.low == nil {
-			continue
-		}
-		if last != nil {
-			low, high := c.compare(last.low, p.low), c.compare(last.high, p.high)
-			rises = rises && low <= 0 && high <= 0
-			falls = falls && low >= 0 && high >= 0
-		}
-		last = p
-	}
-	switch {
-	case rises:
-		return parquet.BoundaryOrder_ASCENDING
-	case falls:
-		return parquet.BoundaryOrder_DESCENDING
-	}
-	return parquet.BoundaryOrder_UNORDERED
 }
 
 func offsetIndex(pages []indexedPage, at int64) *parquet.OffsetIndex {

@@ -1,13 +1,10 @@
 package segment
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"math"
-	"slices"
 
 	"github.com/apache/thrift/lib/go/thrift"
 	"github.com/xitongsys/parquet-go/common"
@@ -20,150 +17,9 @@ import (
 // column that holds a row has the same number as that of any other.
 
 const (
-	bufferKept    = 4 << 20 // capacity a buffer keeps from one block to the next
-	pageBytesMax  = 3 << 29 // of a page before compression; the next power of two is beyond Parquet's int32
-	arenaBytes    = 1 << 20
-	boundBytesMax = 64 // longest key in statistics
+	bufferKept   = 4 << 20 // capacity a buffer keeps from one block to the next
+	pageBytesMax = 3 << 29 // of a page before compression; compressed, it may be larger, and has to fit into an int32
 )
-
-// gathering collects the values of one column until they become a page.
-type gathering struct {
-	def, rep []byte  // levels; def where defMax is 1 or more, rep where repMax is
-	ints     []int64 // of an integer column
-	plain    []byte  // of a binary column: every value behind its length
-	present  int     // values
-	nulls    int     // levels without a value
-	low      span    // of an indexed binary column: the least value, in plain
-	high     span
-}
-
-type span struct{ at, end int }
-
-func (g *gathering) reset() {
-	if cap(g.plain) > bufferKept {
-		g.plain = nil
-	}
-	*g = gathering{def: g.def[:0], rep: g.rep[:0], ints: g.ints[:0], plain: g.plain[:0]}
-}
-
-// int adds a value to a required column.
-func (g *gathering) int(v int64) {
-	g.ints = append(g.ints, v)
-	g.present++
-}
-
-// maybe adds a value, or none, to an optional column.
-func (g *gathering) maybe(v int64, has bool) {
-	if !has {
-		g.null()
-		return
-	}
-	g.def = append(g.def, 1)
-	g.int(v)
-}
-
-func (g *gathering) null() {
-	g.def = append(g.def, 0)
-	g.nulls++
-}
-
-// bytes adds a value, or none if it is nil, to an optional column.
-func (g *gathering) bytes(v []byte) {
-	if v == nil {
-		g.null()
-		return
-	}
-	g.def = append(g.def, 1)
-	g.put(v)
-}
-
-func (g *gathering) put(v []byte) {
-	g.plain = binary.LittleEndian.AppendUint32(g.plain, uint32(len(v)))
-	g.plain = append(g.plain, v...)
-	g.present++
-}
-
-// bounded is bytes for a column with statistics.
-func (g *gathering) bounded(v []byte) {
-	g.bytes(v)
-	if v == nil {
-		return
-	}
-	s := span{len(g.plain) - len(v), len(g.plain)}
-	if g.present == 1 {
-		g.low, g.high = s, s
-		return
-	}
-	if bytes.Compare(v, g.at(g.low)) < 0 {
-		g.low = s
-	} else if bytes.Compare(v, g.at(g.high)) > 0 {
-		g.high = s
-	}
-}
-
-func (g *gathering) at(s span) []byte { return g.plain[s.at:s.end] }
-
-// levels returns how many levels there are, in a column that has any.
-func (g *gathering) levels() int { return g.present + g.nulls }
-
-// appendRaw appends the page as it is before compression.
-func (g *gathering) appendRaw(b []byte, c *column) []byte {
-	if c.repMax > 0 {
-		b = appendLevels(b, g.rep, c.repMax)
-	}
-	if c.defMax > 0 {
-		b = appendLevels(b, g.def, c.defMax)
-	}
-	if c.integer() {
-		return appendDelta(b, g.ints, c.bits())
-	}
-	return append(b, g.plain...)
-}
-
-// bounds are the least and the largest value of a page or a column chunk; nil when there is no value.
-type bounds struct {
-	low, high   []byte // as the statistics have them; cut to boundBytesMax
-	exact       bool   // not cut
-	unbounded   bool   // the largest value has no short bound
-	nulls, rows int64
-}
-
-// bounds computes what the index says of the page.
-func (g *gathering) bounds(c *column, rows int) bounds {
-	b := bounds{nulls: int64(g.nulls), rows: int64(rows), exact: true}
-	switch {
-	case !c.indexed || g.present == 0:
-	case c.integer():
-		b.low, b.high = integerBound(slices.Min(g.ints), c), integerBound(slices.Max(g.ints), c)
-	default:
-		low, high := g.at(g.low), g.at(g.high)
-		b.exact = len(low) <= boundBytesMax && len(high) <= boundBytesMax
-		b.low = append([]byte{}, low[:min(len(low), boundBytesMax)]...)
-		b.high, b.unbounded = upperBound(high)
-	}
-	return b
-}
-
-func integerBound(v int64, c *column) []byte {
-	if c.bits() == 32 {
-		return binary.LittleEndian.AppendUint32(nil, uint32(v))
-	}
-	return binary.LittleEndian.AppendUint64(nil, uint64(v))
-}
-
-// upperBound returns v, or a short value above it; there is none above a long run of 0xff.
-func upperBound(v []byte) (b []byte, unbounded bool) {
-	if len(v) <= boundBytesMax {
-		return append([]byte{}, v...), false
-	}
-	b = bytes.TrimRight(v[:boundBytesMax], "\xff")
-	if len(b) == 0 {
-		return nil, true
-	}
-	b = bytes.Clone(b)
-	b[len(b)-1]++
-	return b, false
-}
 
 // press makes finished pages: header and compressed values. The pages of a row group lie in its arena until the
 // group is written.
@@ -233,41 +89,4 @@ func dataPage(c *column, levels, raw int, packed []byte) *parquet.PageHeader {
 			RepetitionLevelEncoding: parquet.Encoding_RLE,
 		},
 	}
-}
-
-// arena gives out memory that is all given back at once.
-type arena struct {
-	full [][]byte // blocks in use
-	free [][]byte // of arenaBytes
-	last []byte   // the block in use last; its length is what was given out
-}
-
-func (a *arena) take(n int) []byte {
-	if cap(a.last)-len(a.last) < n {
-		a.full = append(a.full, a.last)
-		a.last = a.block(n)
-	}
-	at := len(a.last)
-	a.last = a.last[:at+n]
-	return a.last[at : at+n : at+n]
-}
-
-func (a *arena) block(n int) []byte {
-	if k := len(a.free) - 1; k >= 0 && n <= arenaBytes {
-		b := a.free[k]
-		a.free = a.free[:k]
-		return b
-	}
-	return make([]byte, 0, max(n, arenaBytes))
-}
-
-// reset takes everything back. Blocks made for one large page are let go.
-func (a *arena) reset() {
-	for _, b := range append(a.full, a.last) {
-		if cap(b) == arenaBytes {
-			a.free = append(a.free, b[:0])
-		}
-	}
-	clear(a.full)
-	a.full, a.last = a.full[:0], nil
 }

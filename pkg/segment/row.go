@@ -1,9 +1,7 @@
 package segment
 
 import (
-	"encoding/binary"
 	"math"
-	"unicode/utf8"
 
 	"github.com/heraclitus/heraclitus/pkg/record"
 )
@@ -35,37 +33,4 @@ const (
 // shown says whether a timestamp stands in the timestamp column.
 func shown(ms int64) bool {
 	return ms >= timestampMin && ms <= timestampMax && ms != record.NoTimestamp
-}
-
-// replacement stands in the column of header keys for bytes that are not UTF-8, which would make readers fail, too. The
-// keys as they came are kept in a column of their own.
-const replacement = "\uFFFD"
-
-// validKeys says whether all header keys are UTF-8.
-func validKeys(h record.Headers) bool {
-	for header := range h.All() {
-		if !utf8.Valid(header.Key) {
-			return false
-		}
-	}
-	return true
-}
-
-// appendKeys appends every header key behind its length.
-func appendKeys(b []byte, h record.Headers) []byte {
-	for header := range h.All() {
-		b = binary.AppendUvarint(b, uint64(len(header.Key)))
-		b = append(b, header.Key...)
-	}
-	return b
-}
-
-// readKey cuts one key off what appendKeys wrote; ok is false when there is none.
-func readKey(b []byte) (key, rest []byte, ok bool) {
-	n, k := binary.Uvarint(b)
-	if k <= 0 || n > uint64(len(b)-k) {
-		return nil, nil, false
-	}
-	end := k + int(n)
-	return b[k:end:end], b[end:], true
 }

@@ -22,10 +22,10 @@ type object struct {
 	bytes atomic.Int64
 }
 
-func (o *object) get(_ context.Context, p []byte, off int64) error {
+func (o *object) get(ctx context.Context, p []byte, off int64) error {
 	o.gets.Add(1)
 	o.bytes.Add(int64(len(p)))
-	return bytesOf(o.b)(nil, p, off)
+	return bytesOf(o.b)(ctx, p, off)
 }
 
 func bytesOf(b []byte) Get {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"slices"
 
 	"github.com/apache/thrift/lib/go/thrift"
 	"github.com/heraclitus/heraclitus/pkg/record"
@@ -136,20 +135,6 @@ func (t *table) levels(l leaf, n int) (int, error) {
 	return n, nil
 }
 
-// listLevels reads the levels that say which header begins a row; those of the values have to be those of the keys.
-func (t *table) listLevels(l leaf, b []byte, n int) (rest []byte, err error) {
-	if l == leafHeaderKey {
-		t.rep, rest, err = readLevels(t.rep[:0], b, n, 1)
-		return rest, err
-	}
-	rep, rest, err := readLevels(t.def[:0], b, n, 1)
-	t.def = rep
-	if err == nil && !slices.Equal(rep, t.rep) {
-		err = damaged("keys and values of headers do not match")
-	}
-	return rest, err
-}
-
 // integers reads the values of a page and puts them where their rows are.
 func (t *table) integers(l leaf, b []byte, n int) (err error) {
 	c := &columns[l]
@@ -208,44 +193,6 @@ func (t *table) blobs(l leaf, b []byte) error {
 	return trailing(b)
 }
 
-// headerKeys reads the keys of headers, and of which rows they are.
-func (t *table) headerKeys(b []byte) error {
-	t.list = t.list[:0]
-	if len(t.def) == t.n && count(t.def, 0) == t.n && count(t.rep, 0) == t.n {
-		t.blob[leafHeaderKey] = t.blob[leafHeaderKey][:0]
-		return trailing(b)
-	}
-	for i, r := range t.rep {
-		switch {
-		case r == 0:
-			t.list = append(t.list, i)
-		case i == 0 || t.def[i] == 0 || t.def[i-1] == 0:
-			return damaged("header %d of no row", i)
-		}
-	}
-	if len(t.list) != t.n {
-		return damaged("headers of %d rows instead of %d", len(t.list), t.n)
-	}
-	t.list = append(t.list, len(t.rep))
-	return t.blobs(leafHeaderKey, b)
-}
-
-// headerValues reads the values of headers, of which the keys have been read.
-func (t *table) headerValues(b []byte) error {
-	if len(t.list) == 0 {
-		if count(t.def, 0) != len(t.def) {
-			return damaged("values of headers without keys")
-		}
-		return trailing(b)
-	}
-	for i, d := range t.def {
-		if (d == 0) != (t.blob[leafHeaderKey][i] == nil) {
-			return damaged("header %d has no key, or is none", i)
-		}
-	}
-	return t.blobs(leafHeaderValue, b)
-}
-
 func trailing(b []byte) error {
 	if len(b) > 0 {
 		return damaged("%d bytes behind the last value", len(b))
@@ -295,29 +242,4 @@ func (t *table) at(i int) (*Row, error) {
 		return r, t.addHeaders(r, i)
 	}
 	return r, nil
-}
-
-// addHeaders gives row i its headers, with the keys as the producer sent them.
-func (t *table) addHeaders(r *Row, i int) error {
-	from, end := t.list[i], t.list[i+1]
-	if t.blob[leafHeaderKey][from] == nil {
-		return nil
-	}
-	raw := t.blob[leafRawHeaderKeys][i]
-	has, ok := raw != nil, true
-	h := t.headers.Reset()
-	for j := from; j < end; j++ {
-		key := t.blob[leafHeaderKey][j]
-		if has {
-			if key, raw, ok = readKey(raw); !ok {
-				return damaged("header keys of offset %d are cut short", r.Offset)
-			}
-		}
-		h = h.Add(key, t.blob[leafHeaderValue][j])
-	}
-	if len(raw) > 0 {
-		return damaged("more header keys than headers at offset %d", r.Offset)
-	}
-	t.headers, r.Headers = h, h
-	return nil
 }
