@@ -39,39 +39,49 @@ func handlerFiles(root string) []string {
 	return findings
 }
 
-// tables are the parts of the README that are written by this tool, by the name in their markers.
-var tables = map[string]func() string{
-	"apis":    apiTable,
-	"metrics": metricsTable,
+// table is a part of a README that is written by this tool, between markers with its name.
+type table struct {
+	name, file string
+	write      func() string
 }
 
-// readmeTables compares the README's tables with what they are written from, or writes them.
-func readmeTables(root string, fix bool) ([]string, error) {
-	name := filepath.Join(root, "README.md")
+var tables = []table{
+	{"apis", "README.md", apiTable},
+	{"metrics", "pkg/metrics/README.md", metricsTable},
+}
+
+// readmeTables compares the tables with what they are written from, or writes them.
+func readmeTables(root string, fix bool) (findings []string, err error) {
+	for _, t := range tables {
+		found, err := t.compare(filepath.Join(root, t.file), fix)
+		if err != nil {
+			return findings, err
+		}
+		findings = append(findings, found...)
+	}
+	return findings, nil
+}
+
+func (t *table) compare(name string, fix bool) ([]string, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	var findings []string
-	updated := string(text)
-	for table, write := range tables {
-		between := regexp.MustCompile(`(?s)(<!-- ` + table + ` -->\n).*?(<!-- /` + table + ` -->)`)
-		if !between.MatchString(updated) {
-			findings = append(findings, fmt.Sprintf("README.md: no place for the table %q", table))
-			continue
-		}
-		updated = between.ReplaceAllStringFunc(updated, func(s string) string {
-			m := between.FindStringSubmatch(s)
-			return m[1] + write() + m[2]
-		})
+	between := regexp.MustCompile(`(?s)(<!-- ` + t.name + ` -->\n).*?(<!-- /` + t.name + ` -->)`)
+	if !between.Match(text) {
+		return []string{fmt.Sprintf("%s: no place for the table %q", t.file, t.name)}, nil
 	}
-	if updated == string(text) {
-		return findings, nil
+	updated := between.ReplaceAllStringFunc(string(text), func(s string) string {
+		m := between.FindStringSubmatch(s)
+		return m[1] + t.write() + m[2]
+	})
+	switch {
+	case updated == string(text):
+		return nil, nil
+	case fix:
+		return nil, os.WriteFile(name, []byte(updated), 0o644)
 	}
-	if fix {
-		return findings, os.WriteFile(name, []byte(updated), 0o644)
-	}
-	return append(findings, "README.md: a table is out of date: run make fix"), nil
+	return []string{t.file + ": a table is out of date: run make fix"}, nil
 }
 
 // apiTable lists the APIs served, from the handler table.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,24 +56,30 @@ func TestFindings(t *testing.T) {
 
 func TestReadmeTables(t *testing.T) {
 	root := t.TempDir()
-	name := filepath.Join(root, "README.md")
-	stale := "# x\n<!-- apis -->\nold\n<!-- /apis -->\nbetween\n<!-- metrics -->\n<!-- /metrics -->\n"
-	if err := os.WriteFile(name, []byte(stale), 0o644); err != nil {
-		t.Fatal(err)
+	write := func(file, text string) {
+		t.Helper()
+		name := filepath.Join(root, file)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if found, err := readmeTables(root, false); err != nil || len(found) != 1 {
-		t.Errorf("stale tables: %v, %v", found, err)
+	write("README.md", "# x\n<!-- apis -->\nold\n<!-- /apis -->\nafter\n")
+	write("pkg/metrics/README.md", "<!-- metrics -->\n<!-- /metrics -->\n")
+	f := func(what string, fix bool, want int) {
+		t.Helper()
+		if found, err := readmeTables(root, fix); err != nil || len(found) != want {
+			t.Errorf("%s: %v, %v", what, found, err)
+		}
 	}
-	if found, err := readmeTables(root, true); err != nil || len(found) != 0 {
-		t.Errorf("fix: %v, %v", found, err)
-	}
-	if found, err := readmeTables(root, false); err != nil || len(found) != 0 {
-		t.Errorf("after fix: %v, %v", found, err)
-	}
-	text, _ := os.ReadFile(name)
-	if !strings.Contains(string(text), "| Produce | 0–") || !strings.Contains(string(text), "\nbetween\n") {
+	f("stale tables", false, 2)
+	f("fix", true, 0)
+	f("after fix", false, 0)
+	text, _ := os.ReadFile(filepath.Join(root, "README.md"))
+	if !strings.Contains(string(text), "| Produce | 0–") || !strings.Contains(string(text), "\nafter\n") {
 		t.Errorf("fixed README:\n%s", text)
 	}
+	write("README.md", "no table")
+	f("no place for a table", false, 1)
 }
 
 func TestHandlerFiles(t *testing.T) {
