@@ -26,8 +26,9 @@ func Build(root, dir string) (string, error) {
 type Heraclitus struct {
 	Binary  string
 	Wrapper []string // what the server is run by, such as strace with its arguments; mostly nil
+	Env     []string // variables beside those of the test
 	Dir     string   // a folder of the test's, for the settings
-	Storage string   // memory:// or a path
+	Storage string   // memory://, a path, or a place in a bucket
 	Config  string   // more of heraclitus.toml
 	Kafka   int      // port, set by the first Start
 	HTTP    int      // likewise
@@ -51,6 +52,7 @@ func (s *Heraclitus) Start() (err error) {
 	}
 	args := append(slices.Clone(s.Wrapper), s.Binary, "serve", "--config", config, "--storage-path", s.Storage)
 	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), s.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: s.Wrapper != nil} // so that signals reach what the wrapper runs as well
 	if s.Process, err = Start(cmd); err != nil {
 		return err

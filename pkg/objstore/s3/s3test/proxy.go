@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 )
 
 // A Fault is what befalls a request on its way.
@@ -25,7 +26,24 @@ const (
 	Failure
 	// SlowDown: the answer is 503 SlowDown. The server has not heard of it.
 	SlowDown
+	// Throttled: it goes through, and its body and that of the answer move at 256 KiB a second.
+	Throttled
 )
+
+// What is throttled moves in so many pieces a second.
+const (
+	throttledBytes    = 16 << 10
+	throttledInterval = time.Second / 16
+)
+
+// throttled is a body that moves slowly.
+type throttled struct{ io.ReadCloser }
+
+// Read implements io.Reader.
+func (b throttled) Read(p []byte) (int, error) {
+	time.Sleep(throttledInterval)
+	return b.ReadCloser.Read(p[:min(len(p), throttledBytes)])
+}
 
 // A Proxy stands between clients and a server, and lets requests fail on their way.
 type Proxy struct {
@@ -93,9 +111,15 @@ func refuse(w http.ResponseWriter, status int, code string) {
 func (p *Proxy) pass(w http.ResponseWriter, r *http.Request, fault Fault) {
 	out := r.Clone(r.Context()) // with its Host, which is signed
 	out.URL.Scheme, out.URL.Host = "http", p.server.address
+	if fault == Throttled && out.ContentLength != 0 {
+		out.Body = throttled{out.Body}
+	}
 	answer, err := p.forward.RoundTrip(out)
 	if err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	if fault == Throttled {
+		answer.Body = throttled{answer.Body}
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
