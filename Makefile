@@ -57,8 +57,11 @@ kgo: ## The tests of franz-go's own client against Heraclitus; ROUNDS=10 runs th
 capture: ## Record testdata/frames anew: real clients with Apache Kafka (needs Java, Maven, Python, Node; an hour); CLIENT=java-4.3 records one
 	$(GO) run ./tools/capture -client '$(or $(CLIENT),.*)'
 
-crash: ## Twenty rounds of SIGKILL under load
-	cd tools/interop && CRASH_ROUNDS=20 $(GO) test -run TestKillUnderLoad -timeout 30m -count 1 -v .
+crash: ## Twenty rounds of SIGKILL of the server, under load and under consumer groups
+	cd tools/interop && CRASH_ROUNDS=20 $(GO) test -run TestKillUnder -timeout 30m -count 1 -v .
+
+churn: ## Three minutes of members that join, leave, crash and are killed
+	cd tools/interop && CHURN_SECONDS=180 $(GO) test -run TestGroupChurn -timeout 30m -count 1 -v .
 
 bench: ## Heraclitus beside a bare server and kfake, in one run
 	cd tools/bench && $(GO) run .
