@@ -387,7 +387,7 @@ func (f *fleet) awaitNews(ctx context.Context, n int) {
 }
 
 // awaitCount waits until the ledger counts so many of something of a group.
-func (f *fleet) awaitCount(ctx context.Context, group string, count func(*account) int, goal int) {
+func (f *fleet) awaitCount(ctx context.Context, group string, count func(*page) int, goal int) {
 	f.t.Helper()
 	for f.ledger.count(group, count) < goal {
 		select {

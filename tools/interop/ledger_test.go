@@ -73,7 +73,7 @@ const faultsMax = 20
 type ledger struct {
 	mu     sync.Mutex
 	log    partitions
-	groups map[string]*account
+	groups map[string]*page
 	noted  []string // faults
 }
 
@@ -96,8 +96,8 @@ func (p partitions) get(partition int32, offset int64) int64 {
 	return 0
 }
 
-// account is what is known of one group.
-type account struct {
+// page is what the ledger knows of one group.
+type page struct {
 	seen   partitions
 	owners map[claim]string
 	latest int32           // generation
@@ -116,9 +116,9 @@ type claim struct {
 }
 
 func newLedger(groups ...string) *ledger {
-	l := &ledger{log: partitions{}, groups: map[string]*account{}}
+	l := &ledger{log: partitions{}, groups: map[string]*page{}}
 	for _, g := range groups {
-		l.groups[g] = &account{seen: partitions{}, owners: map[claim]string{}, floor: map[int32]int64{}}
+		l.groups[g] = &page{seen: partitions{}, owners: map[claim]string{}, floor: map[int32]int64{}}
 	}
 	return l
 }
@@ -154,7 +154,7 @@ func (l *ledger) note(format string, args ...any) {
 	}
 }
 
-func (l *ledger) own(g *account, e event) {
+func (l *ledger) own(g *page, e event) {
 	if e.Generation > g.latest {
 		g.latest, g.heard = e.Generation, 0
 	}
@@ -170,14 +170,14 @@ func (l *ledger) own(g *account, e event) {
 	}
 }
 
-func (l *ledger) find(g *account, e event) {
+func (l *ledger) find(g *page, e event) {
 	if before, known := g.before[e.Partition]; known && e.Offset < before {
 		l.note("%s: offset %d of partition %d was committed, and then it was %d", e.Group, before, e.Partition, e.Offset)
 	}
 	g.floor[e.Partition] = max(g.floor[e.Partition], e.Offset)
 }
 
-func (l *ledger) pass(g *account, e event) {
+func (l *ledger) pass(g *page, e event) {
 	if g.news != g.waited.news {
 		g.waited.news, g.waited.since = g.news, e.At
 	}
@@ -204,15 +204,15 @@ func (l *ledger) faults() []string {
 }
 
 // count returns something that the ledger counts of a group.
-func (l *ledger) count(group string, f func(*account) int) int {
+func (l *ledger) count(group string, f func(*page) int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return f(l.groups[group])
 }
 
-func news(g *account) int        { return g.news }
-func heard(g *account) int       { return g.heard }
-func generations(g *account) int { return int(g.latest) }
+func news(g *page) int        { return g.news }
+func heard(g *page) int       { return g.heard }
+func generations(g *page) int { return int(g.latest) }
 
 // TestLedger shows that the ledger has nothing against what groups may do, and finds every fault that it is there to find.
 func TestLedger(t *testing.T) {
