@@ -23,13 +23,12 @@ import (
 
 // Sizes of the journal. Batches may be larger than the server's default allows, since topics have settings of their own.
 const (
-	journalFolder   = "journal" // below storage.path
-	entryBytesMax   = 16 << 20  // of a journal entry, unless batches may be larger
-	entryExtraBytes = 1 << 20   // what an entry may hold beside its largest batch
-	memoryEntries   = 2         // of the largest ones that memory has room for
-	memoryCommits   = 8         // of the size that commits gather, likewise
-	fileEntries     = 4         // of the largest ones that a journal file has room for
-	fileUnit        = 4096      // what the size of a journal file is a multiple of
+	entryBytesMax   = 16 << 20 // of a journal entry, unless batches may be larger
+	entryExtraBytes = 1 << 20  // what an entry may hold beside its largest batch
+	memoryEntries   = 2        // of the largest ones that memory has room for
+	memoryCommits   = 8        // of the size that commits gather, likewise
+	fileEntries     = 4        // of the largest ones that a journal file has room for
+	fileUnit        = 4096     // what the size of a journal file is a multiple of
 )
 
 // entryBytes is the length of the longest journal entry on a disk: as long as files allow, and as batches need.
@@ -102,7 +101,7 @@ func openDirectory(c *config.Config, log *slog.Logger) (*storage, error) {
 	if o.SyncInterval > 0 {
 		log.Warn(`storage.fsync = "interval": a power cut loses records that were acknowledged; "commit" loses none`, "interval", o.SyncInterval)
 	}
-	j, err := file.Open(filepath.Join(c.Storage.Path, journalFolder), o)
+	j, err := file.Open(filepath.Join(c.Storage.Path, file.Folder), o)
 	if err != nil {
 		return nil, err
 	}

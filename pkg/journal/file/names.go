@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Folder is the journal's directory below that of a server's storage.
+const Folder = "journal"
+
 // Every name in a journal's directory is built and read here.
 const (
 	lockName     = "LOCK"

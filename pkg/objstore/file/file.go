@@ -46,9 +46,23 @@ var _ objstore.Store = (*Store)(nil)
 // Open opens the store in a directory, which it makes when it is not there. One process at a time may write to it.
 func Open(dir string) (*Store, error) { return openOn(osDisk{}, dir) }
 
-func openOn(d disk, dir string) (*Store, error) {
+// OpenReadOnly looks at the store in a directory, where another process may be at work: nothing is made, swept or written.
+// Writes answer objstore.ErrReadOnly.
+func OpenReadOnly(dir string) (objstore.Store, error) {
+	if _, err := os.ReadDir(dir); err != nil {
+		return nil, fmt.Errorf("look at object store: %w", err)
+	}
+	return objstore.ReadOnly(newStore(osDisk{}, dir)), nil
+}
+
+func newStore(d disk, dir string) *Store {
 	s := &Store{dir: filepath.Clean(dir), disk: d}
 	s.mu.lasting = map[string]bool{}
+	return s
+}
+
+func openOn(d disk, dir string) (*Store, error) {
+	s := newStore(d, dir)
 	if err := s.sweep(); err != nil {
 		return nil, fmt.Errorf("open object store %s: %w", dir, err)
 	}

@@ -218,3 +218,32 @@ func TestFailuresLeaveWholeObjects(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenReadOnly shows that looking at a store makes nothing, and leaves alone what another process is writing.
+func TestOpenReadOnly(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	underWay := filepath.Join(dir, writing, "x")
+	if err := errors.Join(s.Put(t.Context(), "a/b", []byte("one")), os.WriteFile(underWay, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenReadOnly(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := r.List(t.Context(), ""); err != nil || len(all) != 1 || all[0].Key != "a/b" {
+		t.Errorf("it lists %v, %v", all, err)
+	}
+	if err := r.Put(t.Context(), "a/c", nil); !errors.Is(err, objstore.ErrReadOnly) {
+		t.Errorf("a write ends in %v", err)
+	}
+	if _, err := os.Stat(underWay); err != nil {
+		t.Errorf("what was being written: %v", err)
+	}
+	if _, err := OpenReadOnly(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a directory that is not there: %v", err)
+	}
+}

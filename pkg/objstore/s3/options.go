@@ -191,6 +191,21 @@ type limited struct {
 // Open opens a place in a bucket. It makes sure that the bucket is there and that conditional writes hold; what it says
 // otherwise tells what to do. ctx bounds that alone.
 func Open(ctx context.Context, o Options) (*Store, error) {
+	return connect(ctx, o, (*Store).probe)
+}
+
+// OpenReadOnly looks at a place in a bucket, where servers may be at work: nothing is written, not even to find out whether
+// conditional writes hold. Writes answer objstore.ErrReadOnly. closeIdle gives idle connections back.
+func OpenReadOnly(ctx context.Context, o Options) (store objstore.Store, closeIdle func(), err error) {
+	s, err := connect(ctx, o, (*Store).probeBucket)
+	if err != nil {
+		return nil, nil, err
+	}
+	return objstore.ReadOnly(s), s.close, nil
+}
+
+// connect makes a store whose place has passed a probe.
+func connect(ctx context.Context, o Options, probe func(*Store, context.Context) error) (*Store, error) {
 	if o.StallTimeout == 0 {
 		o.StallTimeout = defaultStallTimeout
 	}
@@ -201,7 +216,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.once, s.patient, err = o.clients(transport); err != nil {
 		return nil, err
 	}
-	if err := s.probe(ctx); err != nil {
+	if err := probe(s, ctx); err != nil {
 		closeIdle()
 		return nil, err
 	}

@@ -17,7 +17,7 @@ const probeKey = "conditions"
 // probe makes sure that the place can be used.
 func (s *Store) probe(ctx context.Context) error {
 	if err := s.probeBucket(ctx); err != nil {
-		return fmt.Errorf("open %s: %w", s, explained(named(err)))
+		return err
 	}
 	beside := *s
 	beside.o.Prefix = s.o.keyPrefix() + own
@@ -28,7 +28,14 @@ func (s *Store) probe(ctx context.Context) error {
 }
 
 // probeBucket lists an object, if there is one: unlike a question for the bucket alone, what is wrong with that has a code.
-func (s *Store) probeBucket(ctx context.Context) (err error) {
+func (s *Store) probeBucket(ctx context.Context) error {
+	if err := s.listOne(ctx); err != nil {
+		return fmt.Errorf("open %s: %w", s, explained(named(err)))
+	}
+	return nil
+}
+
+func (s *Store) listOne(ctx context.Context) (err error) {
 	ctx, _, end := s.untilStalled(ctx)
 	defer end(&err)
 	o := minio.ListObjectsOptions{Prefix: s.o.keyPrefix(), Recursive: true, MaxKeys: 1}
