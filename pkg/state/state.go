@@ -124,7 +124,7 @@ func (s *State) apply(c raw, at place) (Result, error) {
 	case kindCreateSecret:
 		return apply(c, r, s.createSecret)
 	}
-	return r, fmt.Errorf("unknown command kind %d: written by a newer release?", c.kind)
+	return r, c.unknown()
 }
 
 // apply decodes a command and hands it to the method that folds it in.
@@ -132,11 +132,9 @@ func apply[C any, P interface {
 	*C
 	decode(d *decoder)
 }](c raw, r Result, fold func(*C, *Result)) (Result, error) {
-	var cmd C
-	d := decoder{b: c.body}
-	P(&cmd).decode(&d)
-	if err := d.end(); err != nil {
-		return r, fmt.Errorf("%T: %w", cmd, err)
+	cmd, err := decode[C, P](c)
+	if err != nil {
+		return r, err
 	}
 	fold(&cmd, &r)
 	return r, nil
