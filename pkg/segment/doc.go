@@ -23,7 +23,7 @@
 // [ReadFooter] reads the end of an object, which tells where everything is. It is to be kept: [Footer.MemoryBytes] says what
 // it takes. A [Reader] then needs one round of ranged gets for a run of blocks, usually one to three, at a time:
 // [Reader.Read] for batches, [Reader.Rows] for records, [Reader.OffsetForTime] for ListOffsets. [Verify] walks a segment
-// and compares all that it says of itself with what is in it. [Merge] makes one segment of several.
+// and compares all that it says of itself with what is in it.
 //
 // # What must always hold
 //

@@ -284,9 +284,12 @@ func TestLargeRecords(t *testing.T) {
 	if len(r.f.blocks) != 3 {
 		t.Fatalf("%d blocks", len(r.f.blocks))
 	}
-	set, _, err := r.Read(t.Context(), nil, 0, math.MaxInt32, Rebuild{Codec: record.Snappy})
-	if err != nil {
-		t.Fatal(err)
+	var set []byte
+	for from := int64(0); from <= r.f.Last; { // the large one is a row group by itself
+		var err error
+		if set, from, err = r.Read(t.Context(), set, from, math.MaxInt32, Rebuild{Codec: record.Snappy}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var codecs []record.Codec
 	for len(set) > 0 {
@@ -305,27 +308,3 @@ func TestLargeRecords(t *testing.T) {
 	}
 }
 
-func TestMerge(t *testing.T) {
-	rows := randomRows(rand.New(rand.NewPCG(9, 9)), 900)
-	var readers []*Reader
-	for i := range 3 {
-		readers = append(readers, opened(t, written(t, someOptions, rows[i*300:(i+1)*300])))
-	}
-	w := newTestWriter(t, someOptions)
-	if err := Merge(t.Context(), w.Writer, readers...); err != nil {
-		t.Fatal(err)
-	}
-	m, err := w.Close(readers[2].Footer().Last)
-	if err != nil || m.Records != 900 || m.Last != rows[899].Offset {
-		t.Fatal(m, err)
-	}
-	have, err := readAll(t, w.Bytes())
-	want, _ := readAll(t, written(t, someOptions, rows))
-	if err != nil || have != want {
-		t.Error(err)
-	}
-	w = newTestWriter(t, someOptions)
-	if err := Merge(t.Context(), w.Writer, readers[1], readers[0]); !errors.Is(err, ErrOrder) {
-		t.Errorf("merged in the wrong order: %v", err)
-	}
-}
