@@ -71,6 +71,9 @@ func emitType(f *File, t *structType) {
 	if t.hasRecords {
 		f.Add(emitEachRecords(t)).Line()
 	}
+	if t.hasErrors {
+		f.Add(emitEachError(t)).Line()
+	}
 	if t.isTagged {
 		f.Add(emitIsDefault(t)).Line()
 	}
@@ -307,14 +310,47 @@ func emitEachRecords(t *structType) Code {
 			switch {
 			case f.kind == kindRecords:
 				g.Id("f").Call(Op("&").Add(mine(f)))
-			case f.strct == nil || !f.strct.hasRecords:
-			case f.array:
-				g.For(Id("i").Op(":=").Range().Add(mine(f))).Block(mine(f).Index(Id("i")).Dot("EachRecords").Call(Id("f")))
-			case f.isNullable():
-				g.If(mine(f).Op("!=").Nil()).Block(mine(f).Dot("EachRecords").Call(Id("f")))
-			default:
-				g.Add(mine(f)).Dot("EachRecords").Call(Id("f"))
+			case f.strct != nil && f.strct.hasRecords:
+				g.Add(within(f, "EachRecords"))
 			}
 		}
 	})
+}
+
+// emitEachError visits the error codes in a type that say that something went wrong, in the order they are written.
+//
+//	func (m *FetchResponse) EachError(f func(code int16)) {
+//		if m.ErrorCode != 0 {
+//			f(m.ErrorCode)
+//		}
+//		for i := range m.Responses {
+//			m.Responses[i].EachError(f)
+//		}
+//	}
+func emitEachError(t *structType) Code {
+	return method(t, "EachError").Params(Id("f").Func().Params(Id("code").Int16())).BlockFunc(func(g *Group) {
+		for _, f := range t.fields {
+			switch {
+			case f.isError():
+				g.If(mine(f).Op("!=").Lit(0)).Block(Id("f").Call(mine(f)))
+			case f.strct != nil && f.strct.hasErrors:
+				g.Add(within(f, "EachError"))
+			}
+		}
+	})
+}
+
+// within has a visitor go on into a field that is a struct, a nullable one, or an array of them.
+//
+//	for i := range m.Responses {
+//		m.Responses[i].EachRecords(f)
+//	}
+func within(f *field, visitor string) *Statement {
+	switch {
+	case f.array:
+		return For(Id("i").Op(":=").Range().Add(mine(f))).Block(mine(f).Index(Id("i")).Dot(visitor).Call(Id("f")))
+	case f.isNullable():
+		return If(mine(f).Op("!=").Nil()).Block(mine(f).Dot(visitor).Call(Id("f")))
+	}
+	return mine(f).Dot(visitor).Call(Id("f"))
 }

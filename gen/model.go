@@ -34,6 +34,7 @@ type structType struct {
 	fields     []*field
 	isTagged   bool // it stands in a tagged field, which is written only when it is not its default
 	hasRecords bool // it or a struct in it holds records
+	hasErrors  bool // it or a struct in it has an error code
 }
 
 // field is a field to emit.
@@ -82,6 +83,11 @@ func (k kind) known() bool {
 // canBeNull is what the spec language lets be null.
 func (f *field) canBeNull() bool {
 	return f.array || f.kind == kindString || f.kind == kindBytes || f.kind == kindRecords || f.kind == kindStruct
+}
+
+// isError says whether the field is an error code, which specs say by its name alone.
+func (f *field) isError() bool {
+	return f.kind == "int16" && !f.array && strings.HasSuffix(f.name, "ErrorCode")
 }
 
 // isNullable says whether the field is null in any version, which decides its Go type.
@@ -159,6 +165,7 @@ func (r *resolver) structType(name, about string, in versions, specs []*fieldSpe
 		tags[f.tag] = tags[f.tag] || !f.tagged.empty()
 		t.fields = append(t.fields, f)
 		t.hasRecords = t.hasRecords || f.kind == kindRecords || f.strct != nil && f.strct.hasRecords
+		t.hasErrors = t.hasErrors || f.isError() || f.strct != nil && f.strct.hasErrors
 	}
 	return t, nil
 }
@@ -221,7 +228,7 @@ func (f *field) check(t *structType, s *fieldSpec) error {
 		return errors.New("a nullable struct that is not so in all its versions, or not null by default, is not supported")
 	case f.isNullable() && f.kind == kindRecords && f.nullable != f.versions:
 		return errors.New("records that are nullable in some versions only are not supported")
-	case f.name == "Reset" || f.name == "Decode" || f.name == "Append" || f.name == "EachRecords":
+	case f.name == "Reset" || f.name == "Decode" || f.name == "Append" || f.name == "EachRecords" || f.name == "EachError":
 		return errors.New("the name is that of a method")
 	}
 	if (s.Tag == nil) != s.TaggedVersions.empty() {

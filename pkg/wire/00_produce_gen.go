@@ -188,6 +188,12 @@ func (m *ProduceResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ProduceResponse) EachError(f func(code int16)) {
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // ProduceResponseTopicProduceResponse is an element of ProduceResponse.Responses.
 type ProduceResponseTopicProduceResponse struct {
 	Name               string    // v0-12
@@ -229,6 +235,12 @@ func (m *ProduceResponseTopicProduceResponse) Append(b []byte, version int16) []
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *ProduceResponseTopicProduceResponse) EachError(f func(code int16)) {
+	for i := range m.PartitionResponses {
+		m.PartitionResponses[i].EachError(f)
+	}
 }
 
 // ProduceResponsePartitionProduceResponse is an element of ProduceResponseTopicProduceResponse.PartitionResponses.
@@ -309,6 +321,12 @@ func (m *ProduceResponsePartitionProduceResponse) Append(b []byte, version int16
 		}
 	}
 	return b
+}
+
+func (m *ProduceResponsePartitionProduceResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // ProduceResponseBatchIndexAndErrorMessage is an element of ProduceResponsePartitionProduceResponse.RecordErrors.

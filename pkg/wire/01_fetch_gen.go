@@ -388,6 +388,15 @@ func (m *FetchResponse) EachRecords(f func(*kbin.Records)) {
 	}
 }
 
+func (m *FetchResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // FetchResponseFetchableTopicResponse is an element of FetchResponse.Responses.
 type FetchResponseFetchableTopicResponse struct {
 	Topic      string    // v0-12
@@ -434,6 +443,12 @@ func (m *FetchResponseFetchableTopicResponse) Append(b []byte, version int16) []
 func (m *FetchResponseFetchableTopicResponse) EachRecords(f func(*kbin.Records)) {
 	for i := range m.Partitions {
 		m.Partitions[i].EachRecords(f)
+	}
+}
+
+func (m *FetchResponseFetchableTopicResponse) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
 	}
 }
 
@@ -543,6 +558,12 @@ func (m *FetchResponsePartitionData) Append(b []byte, version int16) []byte {
 
 func (m *FetchResponsePartitionData) EachRecords(f func(*kbin.Records)) {
 	f(&m.Records)
+}
+
+func (m *FetchResponsePartitionData) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // FetchResponseEpochEndOffset is the type of FetchResponsePartitionData.DivergingEpoch.

@@ -161,6 +161,12 @@ func (m *ListOffsetsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ListOffsetsResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // ListOffsetsResponseListOffsetsTopicResponse is an element of ListOffsetsResponse.Topics.
 type ListOffsetsResponseListOffsetsTopicResponse struct {
 	Name       string
@@ -189,6 +195,12 @@ func (m *ListOffsetsResponseListOffsetsTopicResponse) Append(b []byte, version i
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *ListOffsetsResponseListOffsetsTopicResponse) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // ListOffsetsResponseListOffsetsPartitionResponse is an element of ListOffsetsResponseListOffsetsTopicResponse.Partitions.
@@ -248,4 +260,10 @@ func (m *ListOffsetsResponseListOffsetsPartitionResponse) Append(b []byte, versi
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *ListOffsetsResponseListOffsetsPartitionResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -161,6 +161,15 @@ func (m *MetadataResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *MetadataResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // MetadataResponseBroker is an element of MetadataResponse.Brokers.
 type MetadataResponseBroker struct {
 	NodeID int32
@@ -263,6 +272,15 @@ func (m *MetadataResponseTopic) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *MetadataResponseTopic) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
+}
+
 // MetadataResponsePartition is an element of MetadataResponseTopic.Partitions.
 type MetadataResponsePartition struct {
 	ErrorCode       int16
@@ -320,4 +338,10 @@ func (m *MetadataResponsePartition) Append(b []byte, version int16) []byte {
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *MetadataResponsePartition) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -192,6 +192,12 @@ func (m *OffsetCommitResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *OffsetCommitResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // OffsetCommitResponseTopic is an element of OffsetCommitResponse.Topics.
 type OffsetCommitResponseTopic struct {
 	Name       string    // v0-9
@@ -235,6 +241,12 @@ func (m *OffsetCommitResponseTopic) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *OffsetCommitResponseTopic) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
+}
+
 // OffsetCommitResponsePartition is an element of OffsetCommitResponseTopic.Partitions.
 type OffsetCommitResponsePartition struct {
 	PartitionIndex int32
@@ -261,4 +273,10 @@ func (m *OffsetCommitResponsePartition) Append(b []byte, version int16) []byte {
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *OffsetCommitResponsePartition) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

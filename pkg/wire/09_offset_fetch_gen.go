@@ -218,6 +218,18 @@ func (m *OffsetFetchResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *OffsetFetchResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Groups {
+		m.Groups[i].EachError(f)
+	}
+}
+
 // OffsetFetchResponseTopic is an element of OffsetFetchResponse.Topics.
 type OffsetFetchResponseTopic struct {
 	Name       string
@@ -246,6 +258,12 @@ func (m *OffsetFetchResponseTopic) Append(b []byte, version int16) []byte {
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *OffsetFetchResponseTopic) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // OffsetFetchResponsePartition is an element of OffsetFetchResponseTopic.Partitions.
@@ -295,6 +313,12 @@ func (m *OffsetFetchResponsePartition) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *OffsetFetchResponsePartition) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // OffsetFetchResponseGroup is an element of OffsetFetchResponse.Groups.
 type OffsetFetchResponseGroup struct {
 	GroupID   string
@@ -323,6 +347,15 @@ func (m *OffsetFetchResponseGroup) Append(b []byte, version int16) []byte {
 	b = kbin.AppendInt16(b, m.ErrorCode)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *OffsetFetchResponseGroup) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // OffsetFetchResponseTopics is an element of OffsetFetchResponseGroup.Topics.
@@ -364,6 +397,12 @@ func (m *OffsetFetchResponseTopics) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *OffsetFetchResponseTopics) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
+}
+
 // OffsetFetchResponsePartitions is an element of OffsetFetchResponseTopics.Partitions.
 type OffsetFetchResponsePartitions struct {
 	PartitionIndex       int32
@@ -400,4 +439,10 @@ func (m *OffsetFetchResponsePartitions) Append(b []byte, version int16) []byte {
 	b = kbin.AppendInt16(b, m.ErrorCode)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *OffsetFetchResponsePartitions) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -122,6 +122,15 @@ func (m *FindCoordinatorResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *FindCoordinatorResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Coordinators {
+		m.Coordinators[i].EachError(f)
+	}
+}
+
 // FindCoordinatorResponseCoordinator is an element of FindCoordinatorResponse.Coordinators.
 type FindCoordinatorResponseCoordinator struct {
 	Key          string
@@ -162,4 +171,10 @@ func (m *FindCoordinatorResponseCoordinator) Append(b []byte, version int16) []b
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *FindCoordinatorResponseCoordinator) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

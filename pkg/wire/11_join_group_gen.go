@@ -172,6 +172,12 @@ func (m *JoinGroupResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *JoinGroupResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // JoinGroupResponseMember is an element of JoinGroupResponse.Members.
 type JoinGroupResponseMember struct {
 	MemberID        string

@@ -79,3 +79,9 @@ func (m *HeartbeatResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *HeartbeatResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -129,6 +129,15 @@ func (m *LeaveGroupResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *LeaveGroupResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Members {
+		m.Members[i].EachError(f)
+	}
+}
+
 // LeaveGroupResponseMemberResponse is an element of LeaveGroupResponse.Members.
 type LeaveGroupResponseMemberResponse struct {
 	MemberID        string
@@ -161,4 +170,10 @@ func (m *LeaveGroupResponseMemberResponse) Append(b []byte, version int16) []byt
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *LeaveGroupResponseMemberResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

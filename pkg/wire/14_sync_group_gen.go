@@ -143,3 +143,9 @@ func (m *SyncGroupResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *SyncGroupResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -74,6 +74,12 @@ func (m *DescribeGroupsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeGroupsResponse) EachError(f func(code int16)) {
+	for i := range m.Groups {
+		m.Groups[i].EachError(f)
+	}
+}
+
 // DescribeGroupsResponseDescribedGroup is an element of DescribeGroupsResponse.Groups.
 type DescribeGroupsResponseDescribedGroup struct {
 	ErrorCode            int16
@@ -135,6 +141,12 @@ func (m *DescribeGroupsResponseDescribedGroup) Append(b []byte, version int16) [
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DescribeGroupsResponseDescribedGroup) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // DescribeGroupsResponseDescribedGroupMember is an element of DescribeGroupsResponseDescribedGroup.Members.

@@ -82,6 +82,12 @@ func (m *ListGroupsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ListGroupsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // ListGroupsResponseListedGroup is an element of ListGroupsResponse.Groups.
 type ListGroupsResponseListedGroup struct {
 	GroupID      string

@@ -47,3 +47,9 @@ func (m *SaslHandshakeResponse) Append(b []byte, version int16) []byte {
 	b = kbin.AppendStrings(kbin.AppendArrayLen(b, len(m.Mechanisms), flexible), m.Mechanisms, flexible)
 	return b
 }
+
+func (m *SaslHandshakeResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -132,6 +132,12 @@ func (m *ApiVersionsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ApiVersionsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // ApiVersionsResponseApiVersion is an element of ApiVersionsResponse.ApiKeys.
 type ApiVersionsResponseApiVersion struct {
 	ApiKey     int16

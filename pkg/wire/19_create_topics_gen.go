@@ -180,6 +180,12 @@ func (m *CreateTopicsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *CreateTopicsResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // CreateTopicsResponseCreatableTopicResult is an element of CreateTopicsResponse.Topics.
 type CreateTopicsResponseCreatableTopicResult struct {
 	Name                 string
@@ -256,6 +262,15 @@ func (m *CreateTopicsResponseCreatableTopicResult) Append(b []byte, version int1
 		}
 	}
 	return b
+}
+
+func (m *CreateTopicsResponseCreatableTopicResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	if m.TopicConfigErrorCode != 0 {
+		f(m.TopicConfigErrorCode)
+	}
 }
 
 // CreateTopicsResponseCreatableTopicConfigs is an element of CreateTopicsResponseCreatableTopicResult.Configs.

@@ -108,6 +108,12 @@ func (m *DeleteTopicsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DeleteTopicsResponse) EachError(f func(code int16)) {
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // DeleteTopicsResponseDeletableTopicResult is an element of DeleteTopicsResponse.Responses.
 type DeleteTopicsResponseDeletableTopicResult struct {
 	Name         *string   // nullable v6+
@@ -153,4 +159,10 @@ func (m *DeleteTopicsResponseDeletableTopicResult) Append(b []byte, version int1
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DeleteTopicsResponseDeletableTopicResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -122,6 +122,12 @@ func (m *DeleteRecordsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DeleteRecordsResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // DeleteRecordsResponseDeleteRecordsTopicResult is an element of DeleteRecordsResponse.Topics.
 type DeleteRecordsResponseDeleteRecordsTopicResult struct {
 	Name       string
@@ -150,6 +156,12 @@ func (m *DeleteRecordsResponseDeleteRecordsTopicResult) Append(b []byte, version
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DeleteRecordsResponseDeleteRecordsTopicResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // DeleteRecordsResponseDeleteRecordsPartitionResult is an element of DeleteRecordsResponseDeleteRecordsTopicResult.Partitions.
@@ -182,4 +194,10 @@ func (m *DeleteRecordsResponseDeleteRecordsPartitionResult) Append(b []byte, ver
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DeleteRecordsResponseDeleteRecordsPartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

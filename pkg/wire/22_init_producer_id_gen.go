@@ -107,3 +107,9 @@ func (m *InitProducerIDResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *InitProducerIDResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -141,6 +141,12 @@ func (m *OffsetForLeaderEpochResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *OffsetForLeaderEpochResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // OffsetForLeaderEpochResponseOffsetForLeaderTopicResult is an element of OffsetForLeaderEpochResponse.Topics.
 type OffsetForLeaderEpochResponseOffsetForLeaderTopicResult struct {
 	Topic      string
@@ -169,6 +175,12 @@ func (m *OffsetForLeaderEpochResponseOffsetForLeaderTopicResult) Append(b []byte
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *OffsetForLeaderEpochResponseOffsetForLeaderTopicResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // OffsetForLeaderEpochResponseEpochEndOffset is an element of OffsetForLeaderEpochResponseOffsetForLeaderTopicResult.Partitions.
@@ -210,4 +222,10 @@ func (m *OffsetForLeaderEpochResponseEpochEndOffset) Append(b []byte, version in
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *OffsetForLeaderEpochResponseEpochEndOffset) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -170,6 +170,18 @@ func (m *AddPartitionsToTxnResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *AddPartitionsToTxnResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.ResultsByTransaction {
+		m.ResultsByTransaction[i].EachError(f)
+	}
+	for i := range m.ResultsByTopicV3AndBelow {
+		m.ResultsByTopicV3AndBelow[i].EachError(f)
+	}
+}
+
 // AddPartitionsToTxnResponseAddPartitionsToTxnResult is an element of AddPartitionsToTxnResponse.ResultsByTransaction.
 type AddPartitionsToTxnResponseAddPartitionsToTxnResult struct {
 	TransactionalID string
@@ -194,6 +206,12 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnResult) Append(b []byte, ve
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.TopicResults), flexible), m.TopicResults, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *AddPartitionsToTxnResponseAddPartitionsToTxnResult) EachError(f func(code int16)) {
+	for i := range m.TopicResults {
+		m.TopicResults[i].EachError(f)
+	}
 }
 
 // AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult is shared by fields of AddPartitionsToTxnResponse.
@@ -226,6 +244,12 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) Append(b []byt
 	return b
 }
 
+func (m *AddPartitionsToTxnResponseAddPartitionsToTxnTopicResult) EachError(f func(code int16)) {
+	for i := range m.ResultsByPartition {
+		m.ResultsByPartition[i].EachError(f)
+	}
+}
+
 // AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult is shared by fields of AddPartitionsToTxnResponse.
 type AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult struct {
 	PartitionIndex     int32
@@ -252,4 +276,10 @@ func (m *AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult) Append(b [
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult) EachError(f func(code int16)) {
+	if m.PartitionErrorCode != 0 {
+		f(m.PartitionErrorCode)
+	}
 }

@@ -69,3 +69,9 @@ func (m *AddOffsetsToTxnResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *AddOffsetsToTxnResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

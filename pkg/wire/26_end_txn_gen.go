@@ -82,3 +82,9 @@ func (m *EndTxnResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *EndTxnResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

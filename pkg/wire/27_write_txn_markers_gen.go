@@ -137,6 +137,12 @@ func (m *WriteTxnMarkersResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *WriteTxnMarkersResponse) EachError(f func(code int16)) {
+	for i := range m.Markers {
+		m.Markers[i].EachError(f)
+	}
+}
+
 // WriteTxnMarkersResponseWritableTxnMarkerResult is an element of WriteTxnMarkersResponse.Markers.
 type WriteTxnMarkersResponseWritableTxnMarkerResult struct {
 	ProducerID int64
@@ -165,6 +171,12 @@ func (m *WriteTxnMarkersResponseWritableTxnMarkerResult) Append(b []byte, versio
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *WriteTxnMarkersResponseWritableTxnMarkerResult) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
 }
 
 // WriteTxnMarkersResponseWritableTxnMarkerTopicResult is an element of WriteTxnMarkersResponseWritableTxnMarkerResult.Topics.
@@ -197,6 +209,12 @@ func (m *WriteTxnMarkersResponseWritableTxnMarkerTopicResult) Append(b []byte, v
 	return b
 }
 
+func (m *WriteTxnMarkersResponseWritableTxnMarkerTopicResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
+}
+
 // WriteTxnMarkersResponseWritableTxnMarkerPartitionResult is an element of WriteTxnMarkersResponseWritableTxnMarkerTopicResult.Partitions.
 type WriteTxnMarkersResponseWritableTxnMarkerPartitionResult struct {
 	PartitionIndex int32
@@ -223,4 +241,10 @@ func (m *WriteTxnMarkersResponseWritableTxnMarkerPartitionResult) Append(b []byt
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *WriteTxnMarkersResponseWritableTxnMarkerPartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -179,6 +179,12 @@ func (m *TxnOffsetCommitResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *TxnOffsetCommitResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // TxnOffsetCommitResponseTopic is an element of TxnOffsetCommitResponse.Topics.
 type TxnOffsetCommitResponseTopic struct {
 	Name       string    // v0-5
@@ -222,6 +228,12 @@ func (m *TxnOffsetCommitResponseTopic) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *TxnOffsetCommitResponseTopic) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
+}
+
 // TxnOffsetCommitResponsePartition is an element of TxnOffsetCommitResponseTopic.Partitions.
 type TxnOffsetCommitResponsePartition struct {
 	PartitionIndex int32
@@ -248,4 +260,10 @@ func (m *TxnOffsetCommitResponsePartition) Append(b []byte, version int16) []byt
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *TxnOffsetCommitResponsePartition) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -97,6 +97,12 @@ func (m *DescribeAclsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeAclsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // DescribeAclsResponseDescribeAclsResource is an element of DescribeAclsResponse.Resources.
 type DescribeAclsResponseDescribeAclsResource struct {
 	ResourceType int8

@@ -115,6 +115,12 @@ func (m *CreateAclsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *CreateAclsResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // CreateAclsResponseAclCreationResult is an element of CreateAclsResponse.Results.
 type CreateAclsResponseAclCreationResult struct {
 	ErrorCode    int16
@@ -143,4 +149,10 @@ func (m *CreateAclsResponseAclCreationResult) Append(b []byte, version int16) []
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *CreateAclsResponseAclCreationResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

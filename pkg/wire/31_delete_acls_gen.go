@@ -115,6 +115,12 @@ func (m *DeleteAclsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DeleteAclsResponse) EachError(f func(code int16)) {
+	for i := range m.FilterResults {
+		m.FilterResults[i].EachError(f)
+	}
+}
+
 // DeleteAclsResponseDeleteAclsFilterResult is an element of DeleteAclsResponse.FilterResults.
 type DeleteAclsResponseDeleteAclsFilterResult struct {
 	ErrorCode    int16
@@ -147,6 +153,15 @@ func (m *DeleteAclsResponseDeleteAclsFilterResult) Append(b []byte, version int1
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DeleteAclsResponseDeleteAclsFilterResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.MatchingAcls {
+		m.MatchingAcls[i].EachError(f)
+	}
 }
 
 // DeleteAclsResponseDeleteAclsMatchingAcl is an element of DeleteAclsResponseDeleteAclsFilterResult.MatchingAcls.
@@ -210,4 +225,10 @@ func (m *DeleteAclsResponseDeleteAclsMatchingAcl) Append(b []byte, version int16
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DeleteAclsResponseDeleteAclsMatchingAcl) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -111,6 +111,12 @@ func (m *DescribeConfigsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeConfigsResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // DescribeConfigsResponseDescribeConfigsResult is an element of DescribeConfigsResponse.Results.
 type DescribeConfigsResponseDescribeConfigsResult struct {
 	ErrorCode    int16
@@ -151,6 +157,12 @@ func (m *DescribeConfigsResponseDescribeConfigsResult) Append(b []byte, version 
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DescribeConfigsResponseDescribeConfigsResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // DescribeConfigsResponseDescribeConfigsResourceResult is an element of DescribeConfigsResponseDescribeConfigsResult.Configs.

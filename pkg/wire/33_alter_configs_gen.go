@@ -128,6 +128,12 @@ func (m *AlterConfigsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *AlterConfigsResponse) EachError(f func(code int16)) {
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // AlterConfigsResponseAlterConfigsResourceResponse is an element of AlterConfigsResponse.Responses.
 type AlterConfigsResponseAlterConfigsResourceResponse struct {
 	ErrorCode    int16
@@ -164,4 +170,10 @@ func (m *AlterConfigsResponseAlterConfigsResourceResponse) Append(b []byte, vers
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *AlterConfigsResponseAlterConfigsResourceResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

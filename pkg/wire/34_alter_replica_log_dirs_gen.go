@@ -120,6 +120,12 @@ func (m *AlterReplicaLogDirsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *AlterReplicaLogDirsResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult is an element of AlterReplicaLogDirsResponse.Results.
 type AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult struct {
 	TopicName  string
@@ -150,6 +156,12 @@ func (m *AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult) Append(b []by
 	return b
 }
 
+func (m *AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
+}
+
 // AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult is an element of AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult.Partitions.
 type AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult struct {
 	PartitionIndex int32
@@ -176,4 +188,10 @@ func (m *AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult) Append(b 
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -99,6 +99,15 @@ func (m *DescribeLogDirsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeLogDirsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // DescribeLogDirsResponseDescribeLogDirsResult is an element of DescribeLogDirsResponse.Results.
 type DescribeLogDirsResponseDescribeLogDirsResult struct {
 	ErrorCode   int16
@@ -152,6 +161,12 @@ func (m *DescribeLogDirsResponseDescribeLogDirsResult) Append(b []byte, version 
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DescribeLogDirsResponseDescribeLogDirsResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // DescribeLogDirsResponseDescribeLogDirsTopic is an element of DescribeLogDirsResponseDescribeLogDirsResult.Topics.

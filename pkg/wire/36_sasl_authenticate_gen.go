@@ -72,3 +72,9 @@ func (m *SaslAuthenticateResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *SaslAuthenticateResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -128,6 +128,12 @@ func (m *CreatePartitionsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *CreatePartitionsResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // CreatePartitionsResponseCreatePartitionsTopicResult is an element of CreatePartitionsResponse.Results.
 type CreatePartitionsResponseCreatePartitionsTopicResult struct {
 	Name         string
@@ -160,4 +166,10 @@ func (m *CreatePartitionsResponseCreatePartitionsTopicResult) Append(b []byte, v
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *CreatePartitionsResponseCreatePartitionsTopicResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

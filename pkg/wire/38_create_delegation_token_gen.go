@@ -147,3 +147,9 @@ func (m *CreateDelegationTokenResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *CreateDelegationTokenResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -65,3 +65,9 @@ func (m *RenewDelegationTokenResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *RenewDelegationTokenResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -65,3 +65,9 @@ func (m *ExpireDelegationTokenResponse) Append(b []byte, version int16) []byte {
 	}
 	return b
 }
+
+func (m *ExpireDelegationTokenResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

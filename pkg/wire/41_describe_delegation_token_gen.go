@@ -94,6 +94,12 @@ func (m *DescribeDelegationTokenResponse) Append(b []byte, version int16) []byte
 	return b
 }
 
+func (m *DescribeDelegationTokenResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // DescribeDelegationTokenResponseDescribedDelegationToken is an element of DescribeDelegationTokenResponse.Tokens.
 type DescribeDelegationTokenResponseDescribedDelegationToken struct {
 	PrincipalType               string

@@ -60,6 +60,12 @@ func (m *DeleteGroupsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DeleteGroupsResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // DeleteGroupsResponseDeletableGroupResult is an element of DeleteGroupsResponse.Results.
 type DeleteGroupsResponseDeletableGroupResult struct {
 	GroupID      string
@@ -97,4 +103,10 @@ func (m *DeleteGroupsResponseDeletableGroupResult) Append(b []byte, version int1
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *DeleteGroupsResponseDeletableGroupResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

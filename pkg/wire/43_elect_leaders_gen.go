@@ -112,6 +112,15 @@ func (m *ElectLeadersResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ElectLeadersResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.ReplicaElectionResults {
+		m.ReplicaElectionResults[i].EachError(f)
+	}
+}
+
 // ElectLeadersResponseReplicaElectionResult is an element of ElectLeadersResponse.ReplicaElectionResults.
 type ElectLeadersResponseReplicaElectionResult struct {
 	Topic           string
@@ -140,6 +149,12 @@ func (m *ElectLeadersResponseReplicaElectionResult) Append(b []byte, version int
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *ElectLeadersResponseReplicaElectionResult) EachError(f func(code int16)) {
+	for i := range m.PartitionResult {
+		m.PartitionResult[i].EachError(f)
+	}
 }
 
 // ElectLeadersResponsePartitionResult is an element of ElectLeadersResponseReplicaElectionResult.PartitionResult.
@@ -174,4 +189,10 @@ func (m *ElectLeadersResponsePartitionResult) Append(b []byte, version int16) []
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *ElectLeadersResponsePartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -132,6 +132,12 @@ func (m *IncrementalAlterConfigsResponse) Append(b []byte, version int16) []byte
 	return b
 }
 
+func (m *IncrementalAlterConfigsResponse) EachError(f func(code int16)) {
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // IncrementalAlterConfigsResponseAlterConfigsResourceResponse is an element of IncrementalAlterConfigsResponse.Responses.
 type IncrementalAlterConfigsResponseAlterConfigsResourceResponse struct {
 	ErrorCode    int16
@@ -168,4 +174,10 @@ func (m *IncrementalAlterConfigsResponseAlterConfigsResourceResponse) Append(b [
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *IncrementalAlterConfigsResponseAlterConfigsResourceResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -134,6 +134,15 @@ func (m *AlterPartitionReassignmentsResponse) Append(b []byte, version int16) []
 	return b
 }
 
+func (m *AlterPartitionReassignmentsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // AlterPartitionReassignmentsResponseReassignableTopicResponse is an element of AlterPartitionReassignmentsResponse.Responses.
 type AlterPartitionReassignmentsResponseReassignableTopicResponse struct {
 	Name       string
@@ -158,6 +167,12 @@ func (m *AlterPartitionReassignmentsResponseReassignableTopicResponse) Append(b 
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *AlterPartitionReassignmentsResponseReassignableTopicResponse) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // AlterPartitionReassignmentsResponseReassignablePartitionResponse is an element of AlterPartitionReassignmentsResponseReassignableTopicResponse.Partitions.
@@ -188,4 +203,10 @@ func (m *AlterPartitionReassignmentsResponseReassignablePartitionResponse) Appen
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *AlterPartitionReassignmentsResponseReassignablePartitionResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

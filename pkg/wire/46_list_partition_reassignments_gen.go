@@ -90,6 +90,12 @@ func (m *ListPartitionReassignmentsResponse) Append(b []byte, version int16) []b
 	return b
 }
 
+func (m *ListPartitionReassignmentsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // ListPartitionReassignmentsResponseOngoingTopicReassignment is an element of ListPartitionReassignmentsResponse.Topics.
 type ListPartitionReassignmentsResponseOngoingTopicReassignment struct {
 	Name       string

@@ -98,6 +98,15 @@ func (m *OffsetDeleteResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *OffsetDeleteResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // OffsetDeleteResponseTopic is an element of OffsetDeleteResponse.Topics.
 type OffsetDeleteResponseTopic struct {
 	Name       string
@@ -122,6 +131,12 @@ func (m *OffsetDeleteResponseTopic) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *OffsetDeleteResponseTopic) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
+}
+
 // OffsetDeleteResponsePartition is an element of OffsetDeleteResponseTopic.Partitions.
 type OffsetDeleteResponsePartition struct {
 	PartitionIndex int32
@@ -142,4 +157,10 @@ func (m *OffsetDeleteResponsePartition) Append(b []byte, version int16) []byte {
 	b = kbin.AppendInt32(b, m.PartitionIndex)
 	b = kbin.AppendInt16(b, m.ErrorCode)
 	return b
+}
+
+func (m *OffsetDeleteResponsePartition) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

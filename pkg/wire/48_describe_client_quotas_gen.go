@@ -106,6 +106,12 @@ func (m *DescribeClientQuotasResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeClientQuotasResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // DescribeClientQuotasResponseEntryData is an element of DescribeClientQuotasResponse.Entries.
 type DescribeClientQuotasResponseEntryData struct {
 	Entity []DescribeClientQuotasResponseEntityData

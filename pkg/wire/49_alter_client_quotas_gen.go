@@ -158,6 +158,12 @@ func (m *AlterClientQuotasResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *AlterClientQuotasResponse) EachError(f func(code int16)) {
+	for i := range m.Entries {
+		m.Entries[i].EachError(f)
+	}
+}
+
 // AlterClientQuotasResponseEntryData is an element of AlterClientQuotasResponse.Entries.
 type AlterClientQuotasResponseEntryData struct {
 	ErrorCode    int16
@@ -190,6 +196,12 @@ func (m *AlterClientQuotasResponseEntryData) Append(b []byte, version int16) []b
 		b = kbin.AppendNoTags(b)
 	}
 	return b
+}
+
+func (m *AlterClientQuotasResponseEntryData) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // AlterClientQuotasResponseEntityData is an element of AlterClientQuotasResponseEntryData.Entity.

@@ -82,6 +82,15 @@ func (m *DescribeUserScramCredentialsResponse) Append(b []byte, version int16) [
 	return b
 }
 
+func (m *DescribeUserScramCredentialsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult is an element of DescribeUserScramCredentialsResponse.Results.
 type DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult struct {
 	User            string
@@ -114,6 +123,12 @@ func (m *DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult)
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.CredentialInfos), flexible), m.CredentialInfos, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // DescribeUserScramCredentialsResponseCredentialInfo is an element of DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult.CredentialInfos.

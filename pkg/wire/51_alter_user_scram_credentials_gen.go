@@ -120,6 +120,12 @@ func (m *AlterUserScramCredentialsResponse) Append(b []byte, version int16) []by
 	return b
 }
 
+func (m *AlterUserScramCredentialsResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // AlterUserScramCredentialsResponseAlterUserScramCredentialsResult is an element of AlterUserScramCredentialsResponse.Results.
 type AlterUserScramCredentialsResponseAlterUserScramCredentialsResult struct {
 	User         string
@@ -148,4 +154,10 @@ func (m *AlterUserScramCredentialsResponseAlterUserScramCredentialsResult) Appen
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *AlterUserScramCredentialsResponseAlterUserScramCredentialsResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -115,6 +115,15 @@ func (m *DescribeQuorumResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeQuorumResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // DescribeQuorumResponseTopicData is an element of DescribeQuorumResponse.Topics.
 type DescribeQuorumResponseTopicData struct {
 	TopicName  string
@@ -139,6 +148,12 @@ func (m *DescribeQuorumResponseTopicData) Append(b []byte, version int16) []byte
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeQuorumResponseTopicData) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // DescribeQuorumResponsePartitionData is an element of DescribeQuorumResponseTopicData.Partitions.
@@ -194,6 +209,12 @@ func (m *DescribeQuorumResponsePartitionData) Append(b []byte, version int16) []
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Observers), flexible), m.Observers, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeQuorumResponsePartitionData) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // DescribeQuorumResponseReplicaState is shared by fields of DescribeQuorumResponse.

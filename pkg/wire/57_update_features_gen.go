@@ -121,6 +121,15 @@ func (m *UpdateFeaturesResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *UpdateFeaturesResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // UpdateFeaturesResponseUpdatableFeatureResult is an element of UpdateFeaturesResponse.Results.
 type UpdateFeaturesResponseUpdatableFeatureResult struct {
 	Feature      string
@@ -149,4 +158,10 @@ func (m *UpdateFeaturesResponseUpdatableFeatureResult) Append(b []byte, version 
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *UpdateFeaturesResponseUpdatableFeatureResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -96,6 +96,12 @@ func (m *DescribeClusterResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeClusterResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // DescribeClusterResponseDescribeClusterBroker is an element of DescribeClusterResponse.Brokers.
 type DescribeClusterResponseDescribeClusterBroker struct {
 	BrokerID int32

@@ -78,6 +78,12 @@ func (m *DescribeProducersResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeProducersResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // DescribeProducersResponseTopicResponse is an element of DescribeProducersResponse.Topics.
 type DescribeProducersResponseTopicResponse struct {
 	Name       string
@@ -102,6 +108,12 @@ func (m *DescribeProducersResponseTopicResponse) Append(b []byte, version int16)
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeProducersResponseTopicResponse) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // DescribeProducersResponsePartitionResponse is an element of DescribeProducersResponseTopicResponse.Partitions.
@@ -136,6 +148,12 @@ func (m *DescribeProducersResponsePartitionResponse) Append(b []byte, version in
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.ActiveProducers), flexible), m.ActiveProducers, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeProducersResponsePartitionResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // DescribeProducersResponseProducerState is an element of DescribeProducersResponsePartitionResponse.ActiveProducers.

@@ -53,3 +53,9 @@ func (m *UnregisterBrokerResponse) Append(b []byte, version int16) []byte {
 	b = kbin.AppendNoTags(b)
 	return b
 }
+
+func (m *UnregisterBrokerResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

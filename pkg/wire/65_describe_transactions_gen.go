@@ -52,6 +52,12 @@ func (m *DescribeTransactionsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DescribeTransactionsResponse) EachError(f func(code int16)) {
+	for i := range m.TransactionStates {
+		m.TransactionStates[i].EachError(f)
+	}
+}
+
 // DescribeTransactionsResponseTransactionState is an element of DescribeTransactionsResponse.TransactionStates.
 type DescribeTransactionsResponseTransactionState struct {
 	ErrorCode              int16
@@ -100,6 +106,12 @@ func (m *DescribeTransactionsResponseTransactionState) Append(b []byte, version 
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Topics), flexible), m.Topics, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeTransactionsResponseTransactionState) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // DescribeTransactionsResponseTopicData is an element of DescribeTransactionsResponseTransactionState.Topics.

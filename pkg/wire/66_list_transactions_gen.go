@@ -81,6 +81,12 @@ func (m *ListTransactionsResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ListTransactionsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // ListTransactionsResponseTransactionState is an element of ListTransactionsResponse.TransactionStates.
 type ListTransactionsResponseTransactionState struct {
 	TransactionalID  string

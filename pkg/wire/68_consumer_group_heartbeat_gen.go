@@ -139,6 +139,12 @@ func (m *ConsumerGroupHeartbeatResponse) Append(b []byte, version int16) []byte 
 	return b
 }
 
+func (m *ConsumerGroupHeartbeatResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // ConsumerGroupHeartbeatResponseAssignment is the type of ConsumerGroupHeartbeatResponse.Assignment.
 type ConsumerGroupHeartbeatResponseAssignment struct {
 	TopicPartitions []ConsumerGroupHeartbeatResponseTopicPartitions

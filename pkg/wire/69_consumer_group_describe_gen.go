@@ -56,6 +56,12 @@ func (m *ConsumerGroupDescribeResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ConsumerGroupDescribeResponse) EachError(f func(code int16)) {
+	for i := range m.Groups {
+		m.Groups[i].EachError(f)
+	}
+}
+
 // ConsumerGroupDescribeResponseDescribedGroup is an element of ConsumerGroupDescribeResponse.Groups.
 type ConsumerGroupDescribeResponseDescribedGroup struct {
 	ErrorCode            int16
@@ -108,6 +114,12 @@ func (m *ConsumerGroupDescribeResponseDescribedGroup) Append(b []byte, version i
 	b = kbin.AppendInt32(b, m.AuthorizedOperations)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *ConsumerGroupDescribeResponseDescribedGroup) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // ConsumerGroupDescribeResponseMember is an element of ConsumerGroupDescribeResponseDescribedGroup.Members.

@@ -77,3 +77,9 @@ func (m *GetTelemetrySubscriptionsResponse) Append(b []byte, version int16) []by
 	b = kbin.AppendNoTags(b)
 	return b
 }
+
+func (m *GetTelemetrySubscriptionsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

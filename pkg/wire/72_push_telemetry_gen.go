@@ -65,3 +65,9 @@ func (m *PushTelemetryResponse) Append(b []byte, version int16) []byte {
 	b = kbin.AppendNoTags(b)
 	return b
 }
+
+func (m *PushTelemetryResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -61,6 +61,12 @@ func (m *ListConfigResourcesResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ListConfigResourcesResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // ListConfigResourcesResponseConfigResource is an element of ListConfigResourcesResponse.ConfigResources.
 type ListConfigResourcesResponseConfigResource struct {
 	ResourceName string

@@ -112,6 +112,12 @@ func (m *DescribeTopicPartitionsResponse) Append(b []byte, version int16) []byte
 	return b
 }
 
+func (m *DescribeTopicPartitionsResponse) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+}
+
 // DescribeTopicPartitionsResponseTopic is an element of DescribeTopicPartitionsResponse.Topics.
 type DescribeTopicPartitionsResponseTopic struct {
 	ErrorCode                 int16
@@ -152,6 +158,15 @@ func (m *DescribeTopicPartitionsResponseTopic) Append(b []byte, version int16) [
 	b = kbin.AppendInt32(b, m.TopicAuthorizedOperations)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeTopicPartitionsResponseTopic) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // DescribeTopicPartitionsResponsePartition is an element of DescribeTopicPartitionsResponseTopic.Partitions.
@@ -206,6 +221,12 @@ func (m *DescribeTopicPartitionsResponsePartition) Append(b []byte, version int1
 	b = kbin.AppendInt32s(kbin.AppendArrayLen(b, len(m.OfflineReplicas), flexible), m.OfflineReplicas)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeTopicPartitionsResponsePartition) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // DescribeTopicPartitionsResponseCursor is the type of DescribeTopicPartitionsResponse.NextCursor.

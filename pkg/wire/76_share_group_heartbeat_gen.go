@@ -88,6 +88,12 @@ func (m *ShareGroupHeartbeatResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ShareGroupHeartbeatResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // ShareGroupHeartbeatResponseAssignment is the type of ShareGroupHeartbeatResponse.Assignment.
 type ShareGroupHeartbeatResponseAssignment struct {
 	TopicPartitions []ShareGroupHeartbeatResponseTopicPartitions

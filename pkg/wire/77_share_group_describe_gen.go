@@ -56,6 +56,12 @@ func (m *ShareGroupDescribeResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ShareGroupDescribeResponse) EachError(f func(code int16)) {
+	for i := range m.Groups {
+		m.Groups[i].EachError(f)
+	}
+}
+
 // ShareGroupDescribeResponseDescribedGroup is an element of ShareGroupDescribeResponse.Groups.
 type ShareGroupDescribeResponseDescribedGroup struct {
 	ErrorCode            int16
@@ -108,6 +114,12 @@ func (m *ShareGroupDescribeResponseDescribedGroup) Append(b []byte, version int1
 	b = kbin.AppendInt32(b, m.AuthorizedOperations)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *ShareGroupDescribeResponseDescribedGroup) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // ShareGroupDescribeResponseMember is an element of ShareGroupDescribeResponseDescribedGroup.Members.

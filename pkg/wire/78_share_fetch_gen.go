@@ -231,6 +231,15 @@ func (m *ShareFetchResponse) EachRecords(f func(*kbin.Records)) {
 	}
 }
 
+func (m *ShareFetchResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // ShareFetchResponseShareFetchableTopicResponse is an element of ShareFetchResponse.Responses.
 type ShareFetchResponseShareFetchableTopicResponse struct {
 	TopicID    kbin.UUID
@@ -260,6 +269,12 @@ func (m *ShareFetchResponseShareFetchableTopicResponse) Append(b []byte, version
 func (m *ShareFetchResponseShareFetchableTopicResponse) EachRecords(f func(*kbin.Records)) {
 	for i := range m.Partitions {
 		m.Partitions[i].EachRecords(f)
+	}
+}
+
+func (m *ShareFetchResponseShareFetchableTopicResponse) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
 	}
 }
 
@@ -315,6 +330,15 @@ func (m *ShareFetchResponsePartitionData) Append(b []byte, version int16) []byte
 
 func (m *ShareFetchResponsePartitionData) EachRecords(f func(*kbin.Records)) {
 	f(&m.Records)
+}
+
+func (m *ShareFetchResponsePartitionData) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	if m.AcknowledgeErrorCode != 0 {
+		f(m.AcknowledgeErrorCode)
+	}
 }
 
 // ShareFetchResponseLeaderIDAndEpoch is the type of ShareFetchResponsePartitionData.CurrentLeader.

@@ -176,6 +176,15 @@ func (m *ShareAcknowledgeResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ShareAcknowledgeResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // ShareAcknowledgeResponseShareAcknowledgeTopicResponse is an element of ShareAcknowledgeResponse.Responses.
 type ShareAcknowledgeResponseShareAcknowledgeTopicResponse struct {
 	TopicID    kbin.UUID
@@ -200,6 +209,12 @@ func (m *ShareAcknowledgeResponseShareAcknowledgeTopicResponse) Append(b []byte,
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *ShareAcknowledgeResponseShareAcknowledgeTopicResponse) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // ShareAcknowledgeResponsePartitionData is an element of ShareAcknowledgeResponseShareAcknowledgeTopicResponse.Partitions.
@@ -234,6 +249,12 @@ func (m *ShareAcknowledgeResponsePartitionData) Append(b []byte, version int16) 
 	b = m.CurrentLeader.Append(b, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *ShareAcknowledgeResponsePartitionData) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // ShareAcknowledgeResponseLeaderIDAndEpoch is the type of ShareAcknowledgeResponsePartitionData.CurrentLeader.

@@ -110,3 +110,9 @@ func (m *AddRaftVoterResponse) Append(b []byte, version int16) []byte {
 	b = kbin.AppendNoTags(b)
 	return b
 }
+
+func (m *AddRaftVoterResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -63,3 +63,9 @@ func (m *RemoveRaftVoterResponse) Append(b []byte, version int16) []byte {
 	b = kbin.AppendNoTags(b)
 	return b
 }
+
+func (m *RemoveRaftVoterResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -106,6 +106,12 @@ func (m *InitializeShareGroupStateResponse) Append(b []byte, version int16) []by
 	return b
 }
 
+func (m *InitializeShareGroupStateResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // InitializeShareGroupStateResponseInitializeStateResult is an element of InitializeShareGroupStateResponse.Results.
 type InitializeShareGroupStateResponseInitializeStateResult struct {
 	TopicID    kbin.UUID
@@ -130,6 +136,12 @@ func (m *InitializeShareGroupStateResponseInitializeStateResult) Append(b []byte
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *InitializeShareGroupStateResponseInitializeStateResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // InitializeShareGroupStateResponsePartitionResult is an element of InitializeShareGroupStateResponseInitializeStateResult.Partitions.
@@ -160,4 +172,10 @@ func (m *InitializeShareGroupStateResponsePartitionResult) Append(b []byte, vers
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *InitializeShareGroupStateResponsePartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -102,6 +102,12 @@ func (m *ReadShareGroupStateResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *ReadShareGroupStateResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // ReadShareGroupStateResponseReadStateResult is an element of ReadShareGroupStateResponse.Results.
 type ReadShareGroupStateResponseReadStateResult struct {
 	TopicID    kbin.UUID
@@ -126,6 +132,12 @@ func (m *ReadShareGroupStateResponseReadStateResult) Append(b []byte, version in
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *ReadShareGroupStateResponseReadStateResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // ReadShareGroupStateResponsePartitionResult is an element of ReadShareGroupStateResponseReadStateResult.Partitions.
@@ -168,6 +180,12 @@ func (m *ReadShareGroupStateResponsePartitionResult) Append(b []byte, version in
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.StateBatches), flexible), m.StateBatches, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *ReadShareGroupStateResponsePartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // ReadShareGroupStateResponseStateBatch is an element of ReadShareGroupStateResponsePartitionResult.StateBatches.

@@ -157,6 +157,12 @@ func (m *WriteShareGroupStateResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *WriteShareGroupStateResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // WriteShareGroupStateResponseWriteStateResult is an element of WriteShareGroupStateResponse.Results.
 type WriteShareGroupStateResponseWriteStateResult struct {
 	TopicID    kbin.UUID
@@ -181,6 +187,12 @@ func (m *WriteShareGroupStateResponseWriteStateResult) Append(b []byte, version 
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *WriteShareGroupStateResponseWriteStateResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // WriteShareGroupStateResponsePartitionResult is an element of WriteShareGroupStateResponseWriteStateResult.Partitions.
@@ -211,4 +223,10 @@ func (m *WriteShareGroupStateResponsePartitionResult) Append(b []byte, version i
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *WriteShareGroupStateResponsePartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -98,6 +98,12 @@ func (m *DeleteShareGroupStateResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *DeleteShareGroupStateResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // DeleteShareGroupStateResponseDeleteStateResult is an element of DeleteShareGroupStateResponse.Results.
 type DeleteShareGroupStateResponseDeleteStateResult struct {
 	TopicID    kbin.UUID
@@ -122,6 +128,12 @@ func (m *DeleteShareGroupStateResponseDeleteStateResult) Append(b []byte, versio
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DeleteShareGroupStateResponseDeleteStateResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // DeleteShareGroupStateResponsePartitionResult is an element of DeleteShareGroupStateResponseDeleteStateResult.Partitions.
@@ -152,4 +164,10 @@ func (m *DeleteShareGroupStateResponsePartitionResult) Append(b []byte, version 
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DeleteShareGroupStateResponsePartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -102,6 +102,12 @@ func (m *ReadShareGroupStateSummaryResponse) Append(b []byte, version int16) []b
 	return b
 }
 
+func (m *ReadShareGroupStateSummaryResponse) EachError(f func(code int16)) {
+	for i := range m.Results {
+		m.Results[i].EachError(f)
+	}
+}
+
 // ReadShareGroupStateSummaryResponseReadStateSummaryResult is an element of ReadShareGroupStateSummaryResponse.Results.
 type ReadShareGroupStateSummaryResponseReadStateSummaryResult struct {
 	TopicID    kbin.UUID
@@ -126,6 +132,12 @@ func (m *ReadShareGroupStateSummaryResponseReadStateSummaryResult) Append(b []by
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *ReadShareGroupStateSummaryResponseReadStateSummaryResult) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // ReadShareGroupStateSummaryResponsePartitionResult is an element of ReadShareGroupStateSummaryResponseReadStateSummaryResult.Partitions.
@@ -177,4 +189,10 @@ func (m *ReadShareGroupStateSummaryResponsePartitionResult) Append(b []byte, ver
 	}
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *ReadShareGroupStateSummaryResponsePartitionResult) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -429,6 +429,12 @@ func (m *StreamsGroupHeartbeatResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *StreamsGroupHeartbeatResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // StreamsGroupHeartbeatResponseStatus is shared by fields of StreamsGroupHeartbeatResponse.
 type StreamsGroupHeartbeatResponseStatus struct {
 	StatusCode   int8

@@ -65,6 +65,12 @@ func (m *StreamsGroupDescribeResponse) Append(b []byte, version int16) []byte {
 	return b
 }
 
+func (m *StreamsGroupDescribeResponse) EachError(f func(code int16)) {
+	for i := range m.Groups {
+		m.Groups[i].EachError(f)
+	}
+}
+
 // StreamsGroupDescribeResponseDescribedGroup is an element of StreamsGroupDescribeResponse.Groups.
 type StreamsGroupDescribeResponseDescribedGroup struct {
 	ErrorCode                 int16
@@ -134,6 +140,12 @@ func (m *StreamsGroupDescribeResponseDescribedGroup) Append(b []byte, version in
 	}
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *StreamsGroupDescribeResponseDescribedGroup) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }
 
 // StreamsGroupDescribeResponseTopology is the type of StreamsGroupDescribeResponseDescribedGroup.Topology.

@@ -104,6 +104,12 @@ func (m *DescribeShareGroupOffsetsResponse) Append(b []byte, version int16) []by
 	return b
 }
 
+func (m *DescribeShareGroupOffsetsResponse) EachError(f func(code int16)) {
+	for i := range m.Groups {
+		m.Groups[i].EachError(f)
+	}
+}
+
 // DescribeShareGroupOffsetsResponseGroup is an element of DescribeShareGroupOffsetsResponse.Groups.
 type DescribeShareGroupOffsetsResponseGroup struct {
 	GroupID      string
@@ -138,6 +144,15 @@ func (m *DescribeShareGroupOffsetsResponseGroup) Append(b []byte, version int16)
 	return b
 }
 
+func (m *DescribeShareGroupOffsetsResponseGroup) EachError(f func(code int16)) {
+	for i := range m.Topics {
+		m.Topics[i].EachError(f)
+	}
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
+
 // DescribeShareGroupOffsetsResponseTopic is an element of DescribeShareGroupOffsetsResponseGroup.Topics.
 type DescribeShareGroupOffsetsResponseTopic struct {
 	TopicName  string
@@ -166,6 +181,12 @@ func (m *DescribeShareGroupOffsetsResponseTopic) Append(b []byte, version int16)
 	b = kbin.AppendStructs(kbin.AppendArrayLen(b, len(m.Partitions), flexible), m.Partitions, version)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeShareGroupOffsetsResponseTopic) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
 }
 
 // DescribeShareGroupOffsetsResponsePartition is an element of DescribeShareGroupOffsetsResponseTopic.Partitions.
@@ -213,4 +234,10 @@ func (m *DescribeShareGroupOffsetsResponsePartition) Append(b []byte, version in
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DescribeShareGroupOffsetsResponsePartition) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -114,6 +114,15 @@ func (m *AlterShareGroupOffsetsResponse) Append(b []byte, version int16) []byte 
 	return b
 }
 
+func (m *AlterShareGroupOffsetsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // AlterShareGroupOffsetsResponseTopic is an element of AlterShareGroupOffsetsResponse.Responses.
 type AlterShareGroupOffsetsResponseTopic struct {
 	TopicName  string
@@ -144,6 +153,12 @@ func (m *AlterShareGroupOffsetsResponseTopic) Append(b []byte, version int16) []
 	return b
 }
 
+func (m *AlterShareGroupOffsetsResponseTopic) EachError(f func(code int16)) {
+	for i := range m.Partitions {
+		m.Partitions[i].EachError(f)
+	}
+}
+
 // AlterShareGroupOffsetsResponsePartition is an element of AlterShareGroupOffsetsResponseTopic.Partitions.
 type AlterShareGroupOffsetsResponsePartition struct {
 	PartitionIndex int32
@@ -172,4 +187,10 @@ func (m *AlterShareGroupOffsetsResponsePartition) Append(b []byte, version int16
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *AlterShareGroupOffsetsResponsePartition) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

@@ -86,6 +86,15 @@ func (m *DeleteShareGroupOffsetsResponse) Append(b []byte, version int16) []byte
 	return b
 }
 
+func (m *DeleteShareGroupOffsetsResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+	for i := range m.Responses {
+		m.Responses[i].EachError(f)
+	}
+}
+
 // DeleteShareGroupOffsetsResponseTopic is an element of DeleteShareGroupOffsetsResponse.Responses.
 type DeleteShareGroupOffsetsResponseTopic struct {
 	TopicName    string
@@ -118,4 +127,10 @@ func (m *DeleteShareGroupOffsetsResponseTopic) Append(b []byte, version int16) [
 	b = kbin.AppendNullableString(b, m.ErrorMessage, flexible)
 	b = kbin.AppendNoTags(b)
 	return b
+}
+
+func (m *DeleteShareGroupOffsetsResponseTopic) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
 }

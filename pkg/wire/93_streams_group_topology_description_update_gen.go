@@ -185,3 +185,9 @@ func (m *StreamsGroupTopologyDescriptionUpdateResponse) Append(b []byte, version
 	b = kbin.AppendNoTags(b)
 	return b
 }
+
+func (m *StreamsGroupTopologyDescriptionUpdateResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}

@@ -53,3 +53,9 @@ func (m *UnregisterControllerResponse) Append(b []byte, version int16) []byte {
 	b = kbin.AppendNoTags(b)
 	return b
 }
+
+func (m *UnregisterControllerResponse) EachError(f func(code int16)) {
+	if m.ErrorCode != 0 {
+		f(m.ErrorCode)
+	}
+}
