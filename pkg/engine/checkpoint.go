@@ -14,14 +14,22 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// checkpointPrefix begins the keys of checkpoints; the slot that a replay goes on with follows, in 20 digits. Beside each lies
+// CheckpointsPrefix begins the keys of checkpoints; the slot that a replay goes on with follows, in 20 digits. Beside each lies
 // a second copy of it: the journal before a checkpoint is gone, so it must not be lost to one bad block.
 const (
-	checkpointPrefix = "checkpoints/"
-	copySuffix       = ".copy"
+	CheckpointsPrefix = "checkpoints/"
+	copySuffix        = ".copy"
 )
 
-func checkpointKey(slot uint64) string { return fmt.Sprintf("%s%020d", checkpointPrefix, slot) }
+func checkpointKey(slot uint64) string { return fmt.Sprintf("%s%020d", CheckpointsPrefix, slot) }
+
+// CheckpointSlot returns the slot that a replay goes on with from the checkpoint of a key, or from its second copy; ok is false
+// when the key is not one of a checkpoint.
+func CheckpointSlot(key string) (slot uint64, isCopy, ok bool) {
+	name, isCopy := strings.CutSuffix(key, copySuffix)
+	slot, err := strconv.ParseUint(strings.TrimPrefix(name, CheckpointsPrefix), 10, 64)
+	return slot, isCopy, err == nil && name == checkpointKey(slot)
+}
 
 // noteGrowth asks for a checkpoint when the journal has grown enough since the last.
 func (e *Engine) noteGrowth(bytes int) {
@@ -96,15 +104,13 @@ func (e *Engine) restore(slot uint64, key string) (*state.State, error) {
 // checkpoints returns where there are checkpoints, or copies of them, in order. Objects beside them that are something else are
 // left alone.
 func (e *Engine) checkpoints() ([]uint64, error) {
-	objects, err := e.store.List(context.Background(), checkpointPrefix)
+	objects, err := e.store.List(context.Background(), CheckpointsPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list checkpoints: %w", err)
 	}
 	var slots []uint64
 	for _, o := range objects {
-		digits := strings.TrimSuffix(strings.TrimPrefix(o.Key, checkpointPrefix), copySuffix)
-		slot, err := strconv.ParseUint(digits, 10, 64)
-		if err == nil && strings.TrimSuffix(o.Key, copySuffix) == checkpointKey(slot) {
+		if slot, _, ok := CheckpointSlot(o.Key); ok {
 			slots = append(slots, slot)
 		}
 	}

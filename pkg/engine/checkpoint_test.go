@@ -84,7 +84,7 @@ func TestCheckpointIsNotAheadOfTheJournal(t *testing.T) {
 // TestOtherObjectsAreNoCheckpoints has an object beside the checkpoints that sorts behind them. It was once taken for the newest one:
 // the real ones were removed as old, and the next start refused it.
 func TestOtherObjectsAreNoCheckpoints(t *testing.T) {
-	for _, key := range []string{checkpointPrefix + "notes.txt", checkpointPrefix + "99999999999999999999", checkpointKey(1<<60) + "/x", checkpointPrefix + "1"} {
+	for _, key := range []string{CheckpointsPrefix + "notes.txt", CheckpointsPrefix + "99999999999999999999", checkpointKey(1<<60) + "/x", CheckpointsPrefix + "1"} {
 		r := newRig(t, Options{})
 		if err := r.store.Put(t.Context(), key, []byte("not ours")); err != nil {
 			t.Fatal(err)
@@ -100,7 +100,7 @@ func TestOtherObjectsAreNoCheckpoints(t *testing.T) {
 		if log, err := r.Offsets(id, 0); err != nil || log.HighWatermark != 2 {
 			t.Errorf("%s: high watermark %d after a restart, %v", key, log.HighWatermark, err)
 		}
-		if keys, err := r.store.List(t.Context(), checkpointPrefix); err != nil || len(keys) != 3 {
+		if keys, err := r.store.List(t.Context(), CheckpointsPrefix); err != nil || len(keys) != 3 {
 			t.Errorf("%s: objects %v, %v; want it, a checkpoint and its copy", key, keys, err)
 		}
 	}
@@ -201,7 +201,7 @@ func TestMaintenanceTakesTurns(t *testing.T) {
 	}
 	all.Wait()
 	r.Close()
-	keys, err := r.store.List(t.Context(), checkpointPrefix)
+	keys, err := r.store.List(t.Context(), CheckpointsPrefix)
 	if err != nil || len(keys) != 2 || keys[0].Key != checkpointKey(r.checkpointed.Load()) {
 		t.Errorf("checkpoints %v, %v, the last one said to be at %d", keys, err, r.checkpointed.Load())
 	}

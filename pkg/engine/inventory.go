@@ -22,6 +22,9 @@ const sweepInterval = 10 * time.Second
 // segmentKey is what the keys of segments look like. Other objects beside them are left alone.
 var segmentKey = regexp.MustCompile(`^` + state.SegmentsPrefix + `[^/]+/partition=[0-9]+/[0-9]{20}-[0-9]{20}-[0-9a-f]{16}\.parquet$`)
 
+// IsSegmentKey says whether an object is a segment by its key: whether it goes when the state does not speak of it.
+func IsSegmentKey(key string) bool { return segmentKey.MatchString(key) }
+
 // list takes the inventory.
 func (a *archiver) list() error {
 	objects, err := a.store.List(context.Background(), state.SegmentsPrefix)
@@ -30,7 +33,7 @@ func (a *archiver) list() error {
 	}
 	a.known = map[string]struct{}{}
 	for _, o := range objects {
-		if segmentKey.MatchString(o.Key) {
+		if IsSegmentKey(o.Key) {
 			a.known[o.Key] = struct{}{}
 		}
 	}
