@@ -74,6 +74,7 @@ func (b *Broker) groupOptions() group.Options {
 		MembersMax:            int(c.MaxSize),
 		GroupsMax:             int(c.GroupsMax),
 		Log:                   b.log,
+		Metrics:               b.metrics,
 	}
 }
 

@@ -30,23 +30,25 @@ import (
 
 	"github.com/heraclitus/heraclitus/pkg/engine"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/metrics"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
 // Options are the settings of a coordinator. A zero means the default, but for InitialRebalanceDelay, where it means none.
 type Options struct {
-	InitialRebalanceDelay time.Duration // how long an empty group waits for more members; Kafka's group.initial.rebalance.delay.ms, there 3 s
-	SessionTimeoutMin     time.Duration // least session timeout a member may ask for; group.min.session.timeout.ms; default 6 s
-	SessionTimeoutMax     time.Duration // most; group.max.session.timeout.ms; default 30 min
-	OffsetsRetention      time.Duration // offsets that nobody uses are kept for so long; offsets.retention.minutes; default 7 days
-	ExpiryCheck           time.Duration // how often those are looked for; offsets.retention.check.interval.ms; default 10 min
-	OffsetMetadataMax     int           // bytes of metadata with a committed offset; offset.metadata.max.bytes; default 4096
-	MembersMax            int           // of one group; group.max.size; default 10,000 (Kafka has no limit)
-	GroupsMax             int           // groups in memory, and groups that last; default 100,000
-	MemberBytesMax        int           // bytes of all that one member says of itself; default 1 MiB
-	GroupBytesMax         int           // bytes of what the members of one group say and are assigned; default 8 MiB
-	BytesMax              int64         // likewise of all groups; default 256 MiB
-	Log                   *slog.Logger  // default: none
+	InitialRebalanceDelay time.Duration    // how long an empty group waits for more members; Kafka's group.initial.rebalance.delay.ms, there 3 s
+	SessionTimeoutMin     time.Duration    // least session timeout a member may ask for; group.min.session.timeout.ms; default 6 s
+	SessionTimeoutMax     time.Duration    // most; group.max.session.timeout.ms; default 30 min
+	OffsetsRetention      time.Duration    // offsets that nobody uses are kept for so long; offsets.retention.minutes; default 7 days
+	ExpiryCheck           time.Duration    // how often those are looked for; offsets.retention.check.interval.ms; default 10 min
+	OffsetMetadataMax     int              // bytes of metadata with a committed offset; offset.metadata.max.bytes; default 4096
+	MembersMax            int              // of one group; group.max.size; default 10,000 (Kafka has no limit)
+	GroupsMax             int              // groups in memory, and groups that last; default 100,000
+	MemberBytesMax        int              // bytes of all that one member says of itself; default 1 MiB
+	GroupBytesMax         int              // bytes of what the members of one group say and are assigned; default 8 MiB
+	BytesMax              int64            // likewise of all groups; default 256 MiB
+	Log                   *slog.Logger     // default: none
+	Metrics               *metrics.Metrics // default: none that anybody sees
 }
 
 func (o *Options) setDefaults() {
@@ -62,6 +64,9 @@ func (o *Options) setDefaults() {
 	o.BytesMax = cmp.Or(o.BytesMax, 256<<20)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("")
 	}
 }
 
@@ -93,6 +98,7 @@ func New(e *engine.Engine, o Options) *Coordinator {
 			g.unlock()
 		}
 	}
+	c.options.Metrics.OnScrape(c.gauge)
 	go c.expireLoop()
 	return c
 }

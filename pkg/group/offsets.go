@@ -56,7 +56,9 @@ func (g *group) commit(offsets []state.PartitionOffset, codes []kerr.Code) {
 			g.write(c, func(code kerr.Code) {
 				if code != kerr.None {
 					fill(part, kerr.CoordinatorNotAvailable)
+					return
 				}
+				g.coordinator.options.Metrics.OffsetsCommitted.Add(len(c.Offsets))
 			})
 		}
 		offsets, codes = offsets[n:], codes[n:]

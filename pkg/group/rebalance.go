@@ -11,6 +11,7 @@ import (
 func (g *group) rebalance(reason string) {
 	if g.state != preparing {
 		g.coordinator.options.Log.Debug("group rebalances", "group", g.id, "generation", g.generation, "state", g.state, "reason", reason)
+		g.coordinator.options.Metrics.GroupRebalances.Inc()
 		g.prepare()
 	}
 	complete := !g.gathering && len(g.invited) == 0 && g.awaiting() == len(g.members)

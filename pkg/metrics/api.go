@@ -9,6 +9,9 @@ import (
 // apiVersionsMax bounds the version label of requests: no API of Kafka has come near it.
 const apiVersionsMax = 64
 
+// codesMax bounds the error label of answers likewise: codes of the protocol are below it, and -1 comes first.
+const codesMax = 256
+
 // API are the metrics of one API.
 type API struct {
 	Seconds *Histogram // from a request's last byte to its answer being written
@@ -17,13 +20,15 @@ type API struct {
 	name     string
 	requests *vec[*Counter]
 	versions [apiVersionsMax]atomic.Pointer[Counter]
+	refused  *vec[*Counter]
+	codes    [codesMax]atomic.Pointer[Counter] // by code + 1
 }
 
 // API returns the metrics of the API of this name, for the caller to keep.
 func (m *Metrics) API(name string) *API {
 	return &API{
 		Seconds: m.requestSeconds.with(name), Errors: m.requestErrors.with(name),
-		name: name, requests: m.requests,
+		name: name, requests: m.requests, refused: m.answerErrors,
 	}
 }
 
@@ -33,6 +38,20 @@ func (a *API) Count(version int16) {
 	if c == nil {
 		c = a.requests.with(a.name, strconv.Itoa(int(version)))
 		a.versions[version].Store(c)
+	}
+	c.Inc()
+}
+
+// Refuse counts one error code of an answer; name says what it is called. Codes that no Kafka has are not counted.
+func (a *API) Refuse(code int16, name func(code int16) string) {
+	i := int(code) + 1
+	if i < 0 || i >= codesMax {
+		return
+	}
+	c := a.codes[i].Load()
+	if c == nil {
+		c = a.refused.with(a.name, name(code))
+		a.codes[i].Store(c)
 	}
 	c.Inc()
 }

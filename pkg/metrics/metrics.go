@@ -55,6 +55,7 @@ type Metrics struct {
 	requests           *vec[*Counter]
 	requestSeconds     *vec[*Histogram]
 	requestErrors      *vec[*Counter]
+	answerErrors       *vec[*Counter]
 	storageOperations  *vec[*Counter]
 	storageErrors      *vec[*Counter]
 	storageSeconds     *vec[*Histogram]
@@ -70,6 +71,13 @@ type Metrics struct {
 	BatchBytes    *Histogram // bytes of each accepted batch, as stored
 	BatchMessages *Histogram // records of each accepted batch
 	MessageBytes  *Histogram // bytes per record of each accepted batch, as stored: one value a batch, its mean
+
+	// Groups, kept by pkg/group.
+
+	GroupMembers     *Gauge   // members of all groups
+	GroupRebalances  *Counter // rebalances begun
+	OffsetsCommitted *Counter // offsets committed and durable, each partition's
+	groups           *vec[*Gauge]
 
 	// The journal and what is kept, by pkg/engine.
 
@@ -109,6 +117,7 @@ func New(prefix string) *Metrics {
 	m.prefix = prefix
 	m.addServer()
 	m.addRecords()
+	m.addGroups()
 	m.addStorage()
 	return m
 }
@@ -125,6 +134,7 @@ func (m *Metrics) addServer() {
 	m.requests = m.counters("requests_total", "Requests read, by API and version.", "api", "version")
 	m.requestSeconds = m.histograms("request_seconds", "Seconds from a request's last byte to its answer being written, by API.", secondsBuckets, "api")
 	m.requestErrors = m.counters("request_errors_total", "Requests that ended their connection without an answer, by API.", "api")
+	m.answerErrors = m.counters("answer_errors_total", "Error codes in answers, by API and error: one for each partition, topic, group or whatever else it was said of.", "api", "error")
 	m.RequestsInFlight = m.gauge("requests_in_flight", "Requests read and not yet answered.")
 	m.NetworkReceived = m.counter("network_received_bytes_total", "Bytes read from clients.")
 	m.NetworkSent = m.counter("network_sent_bytes_total", "Bytes written to clients.")
@@ -144,6 +154,13 @@ func (m *Metrics) addRecords() {
 	m.BatchMessages = m.histogram("batch_messages", "Records in each accepted record batch.", countBuckets)
 	m.MessageBytes = m.histogram("message_bytes", "Bytes per record, as stored: the mean of each accepted batch.", bytesBuckets)
 	m.FetchesWaiting = m.gauge("fetches_waiting", "Fetches that wait for records.")
+}
+
+func (m *Metrics) addGroups() {
+	m.groups = m.gauges("groups", "Groups, by Kafka's name of their state.", "state")
+	m.GroupMembers = m.gauge("group_members", "Members of all groups.")
+	m.GroupRebalances = m.counter("group_rebalances_total", "Rebalances of groups begun.")
+	m.OffsetsCommitted = m.counter("group_offsets_committed_total", "Offsets that groups committed and that are durable, each partition's.")
 }
 
 func (m *Metrics) addStorage() {
@@ -193,6 +210,9 @@ func (m *Metrics) HandshakesFailed(reason string) *Counter { return m.handshakes
 func (m *Metrics) SetNotAfter(listener string, t time.Time) {
 	m.notAfter.with(listener).Set(float64(t.Unix()))
 }
+
+// Groups is how many groups are in a state, one of Kafka's names.
+func (m *Metrics) Groups(state string) *Gauge { return m.groups.with(state) }
 
 // Authentications counts attempts to authenticate by a mechanism that is offered, or "none", that ended in result, one of those of
 // pkg/auth.

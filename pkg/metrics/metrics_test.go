@@ -27,6 +27,9 @@ func TestExport(t *testing.T) {
 	m.Connections.Set(2)
 	m.CommitSeconds.Update(0.0007)
 	m.API("Produce").Count(9)
+	for range 2 {
+		m.API("Produce").Refuse(6, func(int16) string { return "NOT_LEADER_OR_FOLLOWER" })
+	}
 	m.ConnectionsClosed("idle").Inc()
 	m.SetVersion("1.2.3")
 	m.Storage("append").Done(time.Now(), 4096, nil)
@@ -46,6 +49,7 @@ func TestExport(t *testing.T) {
 	f(`px_commit_seconds_bucket{le="0.001"} 1`)
 	f(`px_commit_seconds_count 1`)
 	f(`px_requests_total{api="Produce",version="9"} 1`)
+	f(`px_answer_errors_total{api="Produce",error="NOT_LEADER_OR_FOLLOWER"} 2`)
 	f(`px_connections_closed_total{reason="idle"} 1`)
 	f(`px_info{version="1.2.3"} 1`)
 	f(`px_storage_operations_total{op="append"} 2`)
@@ -126,5 +130,17 @@ func TestConcurrentCount(t *testing.T) {
 		if line := fmt.Sprintf("px_requests_total{api=\"Fetch\",version=\"%d\"} 8\n", v); !strings.Contains(export(m), line) {
 			t.Errorf("no line %q", line)
 		}
+	}
+}
+
+// TestUnknownCodes shows that an error code that cannot be one makes no series.
+func TestUnknownCodes(t *testing.T) {
+	m := metrics.New("px")
+	for _, code := range []int16{-32768, -2, 255, 32767} {
+		m.API("Fetch").Refuse(code, func(int16) string { return "NONSENSE" })
+	}
+	m.API("Fetch").Refuse(-1, func(int16) string { return "UNKNOWN_SERVER_ERROR" })
+	if text := export(m); strings.Contains(text, "NONSENSE") || !strings.Contains(text, `error="UNKNOWN_SERVER_ERROR"} 1`) {
+		t.Errorf("the export is\n%s", text)
 	}
 }

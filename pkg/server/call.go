@@ -11,6 +11,7 @@ import (
 
 	"github.com/heraclitus/heraclitus/pkg/handler"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
+	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/metrics"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
@@ -40,14 +41,21 @@ type call struct {
 	large   bool      // decoded or encoded into much memory
 
 	splices      handler.Splices // Response, if it can hold record bytes
+	refuses      refuses         // Response, if it can say that something went wrong
 	releaseFrame func()          // gives the frame back, if that has not been done
+}
+
+// refuses is implemented by responses that have error codes: EachError visits those that are errors.
+type refuses interface {
+	EachError(f func(code int16))
 }
 
 // api is how the server serves one API.
 type api struct {
 	handler.Row
 	metrics *metrics.API
-	calls   sync.Pool // of *call
+	refuse  func(code int16) // counts an error code of an answer
+	calls   sync.Pool        // of *call
 }
 
 // newAPIs indexes a table by API key. Keys that nobody serves are nil.
@@ -56,16 +64,20 @@ func newAPIs(table []handler.Row, m *metrics.Metrics) []*api {
 	apis := make([]*api, highest+1)
 	for _, row := range table {
 		a := &api{Row: row, metrics: m.API(wire.Name(row.Key))}
+		a.refuse = func(code int16) { a.metrics.Refuse(code, nameOf) }
 		a.calls.New = a.newCall
 		apis[row.Key] = a
 	}
 	return apis
 }
 
+func nameOf(code int16) string { return kerr.Code(code).Name() }
+
 func (a *api) newCall() any {
 	c := &call{api: a}
 	c.Key, c.Request, c.Response = a.Key, wire.NewRequest(a.Key), wire.NewResponse(a.Key)
 	c.splices, _ = c.Response.(handler.Splices)
+	c.refuses, _ = c.Response.(refuses)
 	c.releaseFrame = func() {
 		if c.frame.bytes != nil {
 			kbin.Poison(c.frame.bytes)

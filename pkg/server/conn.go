@@ -241,10 +241,13 @@ func (c *conn) finish(call *call) {
 	}
 }
 
-// encode hands a finished call to the writer, and keeps the account of its bytes.
+// encode hands a finished call to the writer, and keeps the account of its bytes and of the errors in it.
 func (c *conn) encode(call *call) {
 	if c.broken {
 		call.NoResponse = true
+	}
+	if call.refuses != nil && !call.NoResponse {
+		call.refuses.EachError(call.api.refuse)
 	}
 	size := int64(c.writer.add(call))
 	c.server.responses.take(size - c.reserved)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/heraclitus/heraclitus/pkg/handler"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
+	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/metrics"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
@@ -311,6 +312,39 @@ func TestHangUps(t *testing.T) {
 	f("half a request", "client", whole[:20])
 	if n := s.metrics.HandlerPanics.Get(); n != 2 {
 		t.Errorf("%d panics counted, want 2", n)
+	}
+}
+
+// TestErrorsAreCounted shows that the error codes of answers are counted by API and name, those that lie deep in them too, and
+// that what is not sent is not.
+func TestErrorsAreCounted(t *testing.T) {
+	m := metrics.New("px")
+	table := tableOf(wire.KeyMetadata, wire.KeyProduce)
+	on(table, wire.KeyMetadata, nil, func(_ *handler.Handler, c *handler.Call) error {
+		kbin.Add(&c.Response.(*wire.MetadataResponse).Topics).ErrorCode = int16(kerr.UnknownTopicOrPartition)
+		return nil
+	})
+	on(table, wire.KeyProduce, nil, func(_ *handler.Handler, c *handler.Call) error {
+		c.NoResponse = c.Request.(*wire.ProduceRequest).Acks == 0
+		p := kbin.Add(&kbin.Add(&c.Response.(*wire.ProduceResponse).Responses).PartitionResponses)
+		p.ErrorCode = int16(kerr.NotLeaderOrFollower)
+		return nil
+	})
+	_, address := start(t, table, func(o *Options) { o.Metrics = m })
+	c := dial(t, address)
+	c.Write(request(wire.KeyProduce, 9, 1, &wire.ProduceRequest{Acks: 0}))
+	c.Write(request(wire.KeyProduce, 9, 2, &wire.ProduceRequest{Acks: 1}))
+	c.receive(wire.KeyProduce, 9, 2)
+	for id := int32(3); id < 5; id++ {
+		c.send(wire.KeyMetadata, 12, id)
+		c.receive(wire.KeyMetadata, 12, id)
+	}
+	var b bytes.Buffer
+	m.Write(&b)
+	for _, line := range []string{`{api="Metadata",error="UNKNOWN_TOPIC_OR_PARTITION"} 2`, `{api="Produce",error="NOT_LEADER_OR_FOLLOWER"} 1`} {
+		if !strings.Contains(b.String(), "\npx_answer_errors_total"+line+"\n") {
+			t.Errorf("no %s in\n%s", line, b.String())
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"state":       {"kerr", "kbin", "record"},
 	"segment":     {"kerr", "kbin", "record"},
 	"engine":      {"kerr", "record", "topic", "state", "journal", "objstore", "segment", "metrics"},
-	"group":       {"kerr", "kbin", "wire", "state", "engine"},
+	"group":       {"kerr", "kbin", "wire", "state", "engine", "metrics"},
 	"handler":     {"kerr", "kbin", "wire", "record", "topic", "session", "auth", "state", "engine", "group"},
 	"server":      {"kerr", "kbin", "wire", "auth", "handler", "metrics"},
 	"admin":       {"metrics"},
