@@ -350,15 +350,25 @@ func (c *conn) run(m handler.Method, call *call) (err error) {
 	return nil
 }
 
-// linger says that no more responses come, and then reads on for a moment without heeding what comes: closing a
-// connection with bytes unread resets it, and a reset takes back responses that the client has not read yet.
+// linger says that no more responses come, and then reads on for a moment: closing a connection with bytes unread resets it,
+// and a reset takes back responses that the client has not read yet. A client that was not let in is first left to go by itself.
 func (c *conn) linger() {
-	half, ok := c.net.(interface{ CloseWrite() error })
-	if !ok || c.broken || errors.Is(*c.cause.Load(), io.EOF) {
+	cause := *c.cause.Load()
+	if c.broken || errors.Is(cause, io.EOF) {
 		return
 	}
-	half.CloseWrite()
-	c.net.SetReadDeadline(time.Now().Add(lingerTime))
+	if errors.Is(cause, errLoginRefused) {
+		c.drain(refusalTime)
+	}
+	if half, ok := c.net.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+		c.drain(lingerTime)
+	}
+}
+
+// drain reads what comes without heeding it, until the client says that no more does, or for so long.
+func (c *conn) drain(most time.Duration) {
+	c.net.SetReadDeadline(time.Now().Add(most))
 	io.Copy(io.Discard, io.LimitReader(c.net, lingerBytes))
 }
 

@@ -147,6 +147,7 @@ func TestRefusedLogin(t *testing.T) {
 				t.Errorf("v%d: %+v", version, r)
 			}
 		}
+		c.Conn.(*net.TCPConn).CloseWrite()
 		c.ended()
 		c.Close()
 		refused++
@@ -156,6 +157,33 @@ func TestRefusedLogin(t *testing.T) {
 	f(1, 1)
 	f(1, 2)
 	waitFor(t, func() bool { return s.metrics.ConnectionsClosed("login_refused").Get() == refused }, "all have been counted")
+}
+
+// TestRefusalStandsAlone shows, in time that does not pass, that a client which is refused has time to read why before the end of
+// the connection comes, that nothing it sends meanwhile is answered, and that one which hangs up is let go at once.
+func TestRefusalStandsAlone(t *testing.T) {
+	f := func(hangUp bool, want time.Duration) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			s, c := pipeServer(t, loginTable(), guard)
+			c.handshake(1)
+			c.Write(tokenRequest(1, 2, wrongToken))
+			readResponse(t, c, wire.KeySaslAuthenticate, 2, 2)
+			answered := time.Now()
+			if hangUp {
+				c.Close()
+			} else {
+				c.send(wire.KeyMetadata, 12, 3)
+				c.ended()
+			}
+			s.Shutdown(t.Context())
+			if took := time.Since(answered); took != want {
+				t.Errorf("hung up %v: the end came %v after the answer, want %v", hangUp, took, want)
+			}
+		})
+	}
+	f(true, 0)
+	f(false, refusalTime)
 }
 
 // TestLoginFrames shows that requests before a login are small, and that what strangers have sent of them takes nothing of
