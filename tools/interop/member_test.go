@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,10 +45,15 @@ type lines struct {
 
 var errCut = errors.New("the lines are cut")
 
-// dial connects, until the lines are cut.
+// dial connects, until the lines are cut. It waits for a server that is not there at the moment: franz-go takes connections that
+// are refused a few times for the end of its generation, and joins anew, where Kafka's own client goes on asking.
 func (l *lines) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, addr)
+	for errors.Is(err, syscall.ECONNREFUSED) && ctx.Err() == nil && !l.isCut() {
+		time.Sleep(dialPause)
+		c, err = d.DialContext(ctx, network, addr)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +65,12 @@ func (l *lines) dial(ctx context.Context, network, addr string) (net.Conn, error
 	}
 	l.open = append(l.open, c)
 	return c, nil
+}
+
+func (l *lines) isCut() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cut
 }
 
 func (l *lines) cutAll() {
@@ -84,6 +96,7 @@ type franzMember struct {
 const (
 	pollTimeout    = 250 * time.Millisecond
 	heartbeatPause = 250 * time.Millisecond
+	dialPause      = 10 * time.Millisecond
 )
 
 func startFranz(s membership, tell func(event)) (*franzMember, error) {
