@@ -24,7 +24,7 @@ var codecs = map[string]kgo.CompressionCodec{
 
 func main() {
 	checks := map[string]contract.Check{
-		"admin": admin, "positions": positions, "group": group, "resume": resume, "static": static, "secure": secure, "denied": denied,
+		"admin": admin, "positions": positions, "group": group, "resume": resume, "static": static, "groups": groups, "secure": secure, "denied": denied,
 	}
 	for name, codec := range codecs {
 		checks[name] = func(ctx context.Context, s contract.Settings) error { return roundTrip(ctx, s, codec) }

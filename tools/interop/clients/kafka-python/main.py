@@ -13,6 +13,8 @@ from contract import SETTINGS, Failed, Record, await_, check, in_order
 def access():
     """What every part of the client takes to come in."""
     settings = {"bootstrap_servers": SETTINGS.bootstrap, "security_protocol": SETTINGS.security, "ssl_context": contract.ssl_context()}
+    if SETTINGS.release:
+        settings["api_version"] = tuple(map(int, SETTINGS.release.split(".")))
     if SETTINGS.security.startswith("SASL"):
         settings |= {"sasl_mechanism": SETTINGS.mechanism, "sasl_plain_username": SETTINGS.username, "sasl_plain_password": SETTINGS.password}
     return settings

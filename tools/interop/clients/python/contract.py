@@ -21,11 +21,12 @@ GROUP_PARTITIONS = 4  # of the topics of rebalance() and static()
 # records at any time.
 EPOCH_MS = int(time.time() * 1000) - 3_600_000
 
-# What a program is told: bootstrap, topic, group, security, mechanism, username, password, ca_file, cert_file, key_file.
+# What a program is told: bootstrap, topic, group, security, mechanism, username, password, ca_file, cert_file, key_file,
+# and release: that of Kafka, such as 0.10.2, to whose brokers the client is to speak, where it can be told; mostly empty.
 SETTINGS = SimpleNamespace(
     **{
         name.lower(): os.environ.get(name, "")
-        for name in "BOOTSTRAP TOPIC GROUP SECURITY MECHANISM USERNAME PASSWORD CA_FILE CERT_FILE KEY_FILE".split()
+        for name in "BOOTSTRAP TOPIC GROUP SECURITY MECHANISM USERNAME PASSWORD CA_FILE CERT_FILE KEY_FILE RELEASE".split()
     }
 )
 
@@ -135,8 +136,11 @@ def value(i):
     return {0: None, 1: b""}.get(i % 7, b"value %d, of some length, so that there is something to compress" % i)
 
 
+MAGIC = int(os.environ.get("MAGIC", 2))  # the newest format that records can take on their way; tools/capture asks for old ones
+
+
 def headers(i):
-    if i % 3 == 0:
+    if i % 3 == 0 or MAGIC < 2:
         return []
     if i % 3 == 1:
         return [("trace", b"%d" % i)]

@@ -30,6 +30,12 @@ func main() {
 func configure(s contract.Settings) (*sarama.Config, error) {
 	c := sarama.NewConfig()
 	c.Version = sarama.MaxVersion
+	if s.Release != "" {
+		var err error
+		if c.Version, err = sarama.ParseKafkaVersion(s.Release); err != nil {
+			return nil, err
+		}
+	}
 	c.Producer.Return.Successes = true
 	c.Producer.Partitioner = sarama.NewManualPartitioner
 	c.Consumer.Offsets.Initial = sarama.OffsetOldest

@@ -35,6 +35,8 @@ type Settings struct {
 	Username, Password string // likewise
 	CAFile             string // of the authority that signed the server's certificate, PEM; with SSL only
 	CertFile, KeyFile  string // of the client's own certificate, PEM; with mutual TLS only
+
+	Release string // of Kafka, such as 0.10.2.0, to whose brokers the client is to speak, where it can be told; mostly empty
 }
 
 // Main runs the check that the command line names, and ends the program: with status 0 when the check holds, 3 when the client
@@ -62,6 +64,7 @@ func fromEnvironment() Settings {
 		Bootstrap: os.Getenv("BOOTSTRAP"), Topic: os.Getenv("TOPIC"), Group: os.Getenv("GROUP"),
 		Security: os.Getenv("SECURITY"), Mechanism: os.Getenv("MECHANISM"), Username: os.Getenv("USERNAME"), Password: os.Getenv("PASSWORD"),
 		CAFile: os.Getenv("CA_FILE"), CertFile: os.Getenv("CERT_FILE"), KeyFile: os.Getenv("KEY_FILE"),
+		Release: os.Getenv("RELEASE"),
 	}
 }
 

@@ -37,9 +37,26 @@ func Time(i int) time.Time { return epoch.Add(time.Duration(i) * time.Second) }
 func Records() []Record {
 	records := make([]Record, 200)
 	for i := range records {
-		records[i] = Record{Partition: int32(i % Partitions), Key: key(i), Value: value(i), Headers: headers(i), Time: Time(i)}
+		records[i] = Record{Partition: int32(i % Partitions), Key: key(i), Value: value(i), Time: Time(i)}
+		if magic() >= magicHeaders {
+			records[i].Headers = headers(i)
+		}
 	}
 	return records
+}
+
+// Formats of records that first have something.
+const (
+	magicTimes   = 1 // KIP-32
+	magicHeaders = 2 // KIP-82
+)
+
+// magic is the newest format that records can take on their way: 2, unless MAGIC says otherwise, as tools/capture does.
+func magic() int {
+	if n, err := strconv.Atoi(os.Getenv("MAGIC")); err == nil {
+		return n
+	}
+	return 2
 }
 
 func key(i int) []byte {
@@ -127,7 +144,10 @@ func ofPartition(p int32, records []Record) (some []Record) {
 
 // String is all of a record but its partition; long values are cut, with their length.
 func (r Record) String() string {
-	s := fmt.Sprintf("{%s: %s, at %d", field(r.Key), field(r.Value), r.Time.UnixMilli())
+	s := fmt.Sprintf("{%s: %s", field(r.Key), field(r.Value))
+	if magic() >= magicTimes {
+		s += fmt.Sprintf(", at %d", r.Time.UnixMilli())
+	}
 	for _, h := range r.Headers {
 		s += fmt.Sprintf(", %s = %s", h.Name, field(h.Value))
 	}

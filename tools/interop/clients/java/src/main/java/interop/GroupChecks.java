@@ -67,6 +67,7 @@ final class GroupChecks {
     static void statics(Setting s) throws Exception {
         s.createTopic(4);
         try (var b = new Member(s, Map.of("group.instance.id", "b"))) {
+            Member.await(() -> b.partitions().size() == 4); // so that it is always the leader
             var a = new Member(s, Map.of("group.instance.id", "a"));
             Member.await(() -> a.partitions().size() == 2 && b.partitions().size() == 2);
             var held = a.partitions();
