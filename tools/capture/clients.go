@@ -21,6 +21,7 @@ type client struct {
 	broker    string // release of Kafka
 	limit     limit
 	scenarios []scenario
+	env       []string // what its program is told besides
 }
 
 // scenario is a check that a client makes, over a connection of a kind.
@@ -63,12 +64,14 @@ func recorded() []client {
 		"franz-go": "franz-go", "sarama": "sarama", "kafka-go": "kafka-go", "librdkafka": "confluent-kafka", "kafka-python": "kafka-python",
 		"aiokafka": "aiokafka", "kafkajs": "kafkajs", "java-3.9": "java-3", "java-4.3": "java-4",
 	} {
-		all = append(all, client{name, program, newKafka, asServed, everything})
+		all = append(all, client{name: name, program: program, broker: newKafka, limit: asServed, scenarios: everything})
 	}
 	for name, program := range map[string]string{"franz-go": "franz-go", "java-4.3": "java-4"} {
-		all = append(all, client{name + newest, program, newKafka, asBroker, checks("admin", "zstd", "group")})
+		all = append(all, client{name: name + newest, program: program, broker: newKafka, limit: asBroker, scenarios: checks("admin", "zstd", "group")})
 	}
+	all = append(all, client{name: "franz-go", program: "franz-go", broker: newKafka, limit: asServed, scenarios: checks("groups")})
 	all = append(all, sweep()...)
+	all = append(all, dated()...)
 	slices.SortFunc(all, func(a, b client) int { return strings.Compare(a.name, b.name) })
 	return all
 }
@@ -76,26 +79,55 @@ func recorded() []client {
 // newest ends the name of a client that may speak all that the broker does, and more than Heraclitus.
 const newest = "-newest"
 
-// Versions above which no client is offered any, in a sweep: from 1, because Kafka keeps no offsets for who speaks OffsetCommit 0, to
-// below what is offered anyway.
+// Versions above which no client is offered any, in a sweep: up to one below what is offered anyway.
 const (
-	sweepAdmin  = 7  // newest version of the APIs that the check of the admin is about
-	sweepGroups = 9  // likewise of groups
+	sweepSASL   = 1  // newest version of the APIs that a login is about
+	sweepGroups = 5  // likewise of what administrators ask about groups
+	sweepAdmin  = 7  // likewise of what they ask about topics
+	sweepGroup  = 9  // likewise of members of groups
 	sweepMax    = 16 // likewise of all
 )
 
 // sweep is franz-go, which knows every version of every API, with a broker that knows most of them, offered no version above
 // one, then another: so every version is spoken by somebody.
 func sweep() (all []client) {
-	for v := int16(1); v <= sweepMax; v++ {
-		c := client{fmt.Sprintf("franz-go-v%02d", v), "franz-go", oldKafka, upTo(v), checks("gzip")}
+	for v := int16(0); v <= sweepMax; v++ {
+		c := client{name: fmt.Sprintf("franz-go-v%02d", v), program: "franz-go", broker: oldKafka, limit: upTo(v), scenarios: checks("gzip"), env: formats(v)}
+		if v <= sweepSASL {
+			c.scenarios = append(c.scenarios, sasl...)
+		}
+		if v <= sweepGroups {
+			c.scenarios = append(c.scenarios, checks("groups")...)
+		}
 		if v <= sweepAdmin {
 			c.scenarios = append(c.scenarios, checks("admin")...)
 		}
-		if v <= sweepGroups {
+		if v <= sweepGroup {
 			c.scenarios = append(c.scenarios, checks("group")...)
 		}
 		all = append(all, c)
+	}
+	return all
+}
+
+// formats tells a program the newest format that both Produce and Fetch know in a version: they learn of each at different times.
+func formats(v int16) []string {
+	switch {
+	case v < 2:
+		return []string{"MAGIC=0"}
+	case v < 4:
+		return []string{"MAGIC=1"}
+	}
+	return nil
+}
+
+// dated are clients that are told which release of Kafka the broker is, as people had to tell them who had old ones.
+func dated() (all []client) {
+	old := checks("group", "resume", "none", "gzip", "snappy", "lz4")
+	for _, program := range []string{"sarama", "kafka-python"} {
+		all = append(all,
+			client{program + "-0.10", program, oldKafka, asServed, old, []string{"RELEASE=0.10.2.0", "MAGIC=1"}},
+			client{program + "-1.0", program, oldKafka, asServed, old, []string{"RELEASE=1.0.0"}})
 	}
 	return all
 }

@@ -12,6 +12,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -55,7 +56,7 @@ func record(which, what, root, into string) error {
 	var failed error
 	for _, c := range all {
 		scenarios := slices.DeleteFunc(slices.Clone(c.scenarios), func(s scenario) bool { return !wanted(s.name) })
-		failed = errors.Join(failed, c.record(root, into, scenarios))
+		failed = cmp.Or(failed, c.record(root, into, scenarios))
 	}
 	return errors.Join(failed, writeCovered(into))
 }

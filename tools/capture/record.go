@@ -24,6 +24,9 @@ const (
 	attemptsMax    = 5   // to record a conversation in which the broker is not still busy with itself
 )
 
+// errNotAll is the error of recordings some of which went wrong, which was printed.
+var errNotAll = errors.New("not all could be recorded")
+
 // errLacks is a client that lacks what a scenario is about.
 var errLacks = errors.New("the client has no such feature")
 
@@ -40,6 +43,7 @@ func (c client) record(root, into string, scenarios []scenario) error {
 	if err != nil {
 		return err
 	}
+	program.Env = slices.Concat(program.Env, c.env)
 	var failed error
 	for _, s := range scenarios {
 		conversation, err := c.settled(s, program)
@@ -48,7 +52,8 @@ func (c client) record(root, into string, scenarios []scenario) error {
 			fmt.Printf("%s/%s: %v\n", c.name, s.name, err)
 			continue
 		case err != nil:
-			failed = errors.Join(failed, fmt.Errorf("%s/%s: %w", c.name, s.name, err))
+			fmt.Printf("%s/%s: %v\n", c.name, s.name, err)
+			failed = errNotAll
 			continue
 		}
 		if err := conversation.Write(into); err != nil {

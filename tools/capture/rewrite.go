@@ -23,10 +23,15 @@ func asServed(key, newest int16) int16 {
 // asBroker offers all that the broker does.
 func asBroker(_, newest int16) int16 { return newest }
 
-// upTo offers no version of any API that is newer than v.
+// upTo offers no version of any API that is newer than v, but for the oldest that are of use.
 func upTo(v int16) limit {
-	return func(key, newest int16) int16 { return min(v, asServed(key, newest)) }
+	return func(key, newest int16) int16 { return min(max(v, useful[key]), asServed(key, newest)) }
 }
+
+// useful are the oldest versions of APIs with which a client comes through a check, where that is not 0: before OffsetCommit and
+// OffsetFetch 1 ZooKeeper kept offsets, which Kafka no longer has, and before Metadata 1 nobody says where the controller is, who
+// creates topics.
+var useful = map[int16]int16{wire.KeyMetadata: 1, wire.KeyOffsetCommit: 1, wire.KeyOffsetFetch: 1}
 
 // rewrite changes a response into what the client is to see, and says whether there was something to change.
 func (r *relay) rewrite(body wire.Message) bool {

@@ -69,7 +69,7 @@ func StartKafka(version, dir string, more ...string) (*Kafka, error) {
 	if err := format(version, classPath, file); err != nil {
 		return nil, err
 	}
-	k.Process, err = Start(exec.Command("java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", classPath, "kafka.Kafka", file))
+	k.Process, err = Start(java("-Xmx512m", "-cp", classPath, "kafka.Kafka", file))
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +82,16 @@ func format(version, classPath, file string) error {
 	for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		args = append(args, "-S", fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, KafkaUser, KafkaPassword))
 	}
-	tool := exec.Command("java", args...)
+	tool := java(args...)
 	if out, err := tool.CombinedOutput(); err != nil {
 		return fmt.Errorf("format the storage of Kafka %s: %w\n%s", version, err, out)
 	}
 	return nil
+}
+
+// java is Java for a program that does not run for long: what starts it soon, and what does not compile more than it runs.
+func java(args ...string) *exec.Cmd {
+	return exec.Command("java", append([]string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"}, args...)...)
 }
 
 // Addr is where clients connect that need not say who they are.
