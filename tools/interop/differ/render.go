@@ -330,6 +330,7 @@ func (r *renderer) str(name, s string) string {
 		return "host"
 	case name == "MemberID" || name == "Leader":
 		s = uuids.ReplaceAllStringFunc(s, func(id string) string { return nameOf(&r.c.names.members, "member-", id) })
+		return strconv.Quote(strings.ReplaceAll(s, r.c.suffix, "")) // in full, because lists of members are told apart by it
 	}
 	return quote(strings.ReplaceAll(s, r.c.suffix, ""))
 }

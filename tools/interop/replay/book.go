@@ -7,6 +7,11 @@ import (
 
 // enter writes down the answers, then and now.
 func (p *player) enter(title string, kafka, ours *differ.Book) {
+	names := p.names.memberNames(p.all)
+	for _, x := range p.all {
+		nameMembers(x.recorded, names)
+		nameMembers(x.live, names)
+	}
 	then := witness(p.all, func(x *exchange) wire.Message { return x.recorded })
 	now := witness(p.all, func(x *exchange) wire.Message { return x.live })
 	theirs, mine := map[int16][]differ.Answer{}, map[int16][]differ.Answer{}

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -134,6 +135,40 @@ func (t *translation) fields(v reflect.Value) {
 			}
 		}
 	}
+}
+
+// uuids finds what servers make up in the ids of members, behind what their clients are called.
+var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// memberNames are what members are called in reports, by their ids then and now: numbered, in the place of what servers made up, in
+// the order of the requests by which they joined. Servers list members in orders that say nothing, so that the lists do not tell who is who.
+func (t *translation) memberNames(all []*exchange) map[string]string {
+	names, n := map[string]string{}, 0
+	for _, x := range all {
+		r, ok := x.recorded.(*wire.JoinGroupResponse)
+		if !ok || r.MemberID == "" || names[r.MemberID] != "" {
+			continue
+		}
+		n++
+		for _, id := range []string{r.MemberID, t.members[r.MemberID]} {
+			names[id] = uuids.ReplaceAllLiteralString(id, "member-"+strconv.Itoa(n))
+		}
+	}
+	return names
+}
+
+// nameMembers puts members' names in the place of their ids.
+func nameMembers(m wire.Message, names map[string]string) {
+	each(reflect.ValueOf(m), func(v reflect.Value) {
+		if v.Kind() != reflect.Struct {
+			return
+		}
+		for _, field := range []string{"MemberID", "Leader"} {
+			if f := v.FieldByName(field); f.IsValid() && names[text(f)] != "" {
+				setText(f, names[text(f)])
+			}
+		}
+	})
 }
 
 // text is a string, or what a pointer points to; empty for null.
