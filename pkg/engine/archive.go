@@ -39,6 +39,7 @@ func (e *Engine) archiveLoop() {
 	for {
 		select {
 		case <-e.stop:
+			a.sweepLast()
 			return
 		case <-tick.C:
 		case <-e.archive:

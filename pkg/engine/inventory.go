@@ -53,6 +53,16 @@ func (a *archiver) sweepSometimes() error {
 	return a.sweep()
 }
 
+// sweepLast leaves no garbage behind when the server stops: who reads the objects as a table then finds no record twice.
+func (a *archiver) sweepLast() {
+	if a.known == nil {
+		return
+	}
+	if err := a.sweep(); err != nil {
+		a.log.Warn("objects that are not needed stay until the next start", "err", err)
+	}
+}
+
 // sweep deletes the objects that the state does not speak of.
 func (a *archiver) sweep() error {
 	spokenOf := a.segmentKeys()

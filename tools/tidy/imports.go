@@ -29,6 +29,8 @@ var mayImport = map[string][]string{
 	"state":       {"kerr", "kbin", "record"},
 	"segment":     {"kerr", "kbin", "record"},
 	"engine":      {"kerr", "record", "topic", "state", "journal", "objstore", "segment", "metrics"},
+	"verify":      {"record", "state", "segment", "engine", "journal", "journal/file", "journal/s3", "objstore", "objstore/file", "objstore/s3"},
+	"dump":        {"record", "state", "segment", "journal/file", "journal/s3", "objstore"},
 	"group":       {"kerr", "kbin", "wire", "state", "engine", "metrics"},
 	"handler":     {"kerr", "kbin", "wire", "record", "topic", "session", "auth", "state", "engine", "group"},
 	"server":      {"kerr", "kbin", "wire", "auth", "handler", "metrics"},

@@ -6,7 +6,11 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
 )
@@ -281,4 +285,24 @@ func (s *scanner) find(slot uint64) (int64, error) {
 		}
 	}
 	return 0, errNoEntry
+}
+
+// InUse says whether the process that took the journal in a directory last is still alive. It asks without taking the lock, which
+// could keep a server from starting: so it is wrong where another process has that one's number by now.
+func InUse(dir string) bool {
+	b, err := os.ReadFile(filepath.Join(dir, lockName))
+	if err != nil {
+		return false
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || pid <= 0 {
+		return false
+	}
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	defer p.Release()
+	err = p.Signal(syscall.Signal(0))
+	return err == nil || errors.Is(err, os.ErrPermission)
 }

@@ -1,0 +1,95 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/heraclitus/heraclitus/pkg/engine"
+	"github.com/heraclitus/heraclitus/pkg/state"
+)
+
+// checkObjects compares the objects there are with those that the state speaks of.
+func (v *verifier) checkObjects(ctx context.Context, first *look) error {
+	objects, err := v.storage.objects.List(ctx, "")
+	if err != nil {
+		return err
+	}
+	segments := map[string]held{}
+	if first.state != nil {
+		segments = segmentsOf(first.state)
+	}
+	var orphans []string
+	var longer []string
+	for _, o := range objects {
+		h, spokenOf := segments[o.Key]
+		switch {
+		case spokenOf && o.Bytes != h.Bytes:
+			v.damage(o.Key, "it has %d bytes, the state says %d", o.Bytes, h.Bytes)
+			longer = append(longer, o.Key)
+		case spokenOf, v.storage.isJournal(o.Key):
+		case engine.IsSegmentKey(o.Key):
+			orphans = append(orphans, o.Key)
+		case !isCheckpoint(o.Key):
+			v.note(o.Key, "not an object of a server; it is left alone")
+		}
+	}
+	for _, key := range longer { // damage enough
+		delete(segments, key)
+	}
+	missing := v.checkSegments(ctx, segments)
+	if err := ctx.Err(); err != nil || first.state == nil || len(missing)+len(orphans) == 0 {
+		return err
+	}
+	return v.checkDoubts(ctx, first, missing, orphans)
+}
+
+func isCheckpoint(key string) bool {
+	_, _, ok := engine.CheckpointSlot(key)
+	return ok
+}
+
+// checkDoubts settles by a second look what is damage and what a server has done meanwhile.
+func (v *verifier) checkDoubts(ctx context.Context, first *look, missing, orphans []string) error {
+	second, err := v.look(ctx)
+	if err != nil {
+		return err
+	}
+	defer second.close()
+	if second.state == nil {
+		return errors.New("the journal was in order, and is not any more")
+	}
+	segments := segmentsOf(second.state)
+	slices.Sort(missing)
+	for _, key := range missing {
+		if h, ok := segments[key]; ok {
+			v.damage(key, "it is missing, and with it %d records of %s", h.Records, partitionName(h.topic.Name, h.partition))
+		}
+	}
+	objects, err := v.storage.objects.List(ctx, state.SegmentsPrefix)
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, o := range objects {
+		there[o.Key] = true
+	}
+	maps.DeleteFunc(there, func(key string, _ bool) bool { _, ok := segments[key]; return ok })
+	moved := !first.same(second) || v.storage.inUse()
+	for _, key := range orphans {
+		v.tellOrphan(key, there[key], moved)
+	}
+	return nil
+}
+
+// tellOrphan tells of an object that no segment is. Beside a server it is one that is being written or swept away.
+func (v *verifier) tellOrphan(key string, there, serverAtWork bool) {
+	switch {
+	case !there:
+	case serverAtWork:
+		v.note(key, "no segment is in it, or not yet, or not any more: the server that is at work will see to it")
+	default:
+		v.damage(key, "no segment is in it, so that a table over the folder has records too many; a server sweeps it away")
+	}
+}
