@@ -307,4 +307,3 @@ func TestLargeRecords(t *testing.T) {
 		t.Errorf("batches by %v", codecs)
 	}
 }
-
