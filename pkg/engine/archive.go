@@ -28,6 +28,7 @@ type archiver struct {
 	known map[string]struct{} // keys of the objects there may be; nil before the inventory
 	swept time.Time
 	paced time.Time // when the work since the last rest began
+	inRow int       // segments archived since the last turn of tidying up
 }
 
 // archiveLoop archives, merges, compacts and sweeps until the engine is closed.
@@ -68,11 +69,24 @@ func (a *archiver) work() error {
 	return nil
 }
 
-// step does the most urgent thing, if there is one.
+// step does the most urgent thing, if there is one: to archive, but for a turn of tidying up after every few segments. Else, with so many
+// partitions that there is always one to archive, or a store so slow, small segments would gather for ever.
 func (a *archiver) step(nowMs int64) (did bool, err error) {
+	if a.inRow >= mergeCount && !a.overgrown() {
+		a.inRow = 0
+		if did, err := a.tidyUp(nowMs); did {
+			return did, err
+		}
+	}
 	if job, ok := a.archiveNext(nowMs); ok {
+		a.inRow++
 		return true, a.archiveOne(job)
 	}
+	return a.tidyUp(nowMs)
+}
+
+// tidyUp merges or compacts, if there is something to.
+func (a *archiver) tidyUp(nowMs int64) (did bool, err error) {
 	if job, ok := a.mergeNext(); ok {
 		return true, a.merge(job)
 	}

@@ -148,6 +148,22 @@ func TestArchiveWhatIsWorthIt(t *testing.T) {
 	}
 }
 
+// TestMergesWhileThereIsMoreToArchive shows that small segments are merged though there is always something to archive.
+func TestMergesWhileThereIsMoreToArchive(t *testing.T) {
+	r := newRig(t, Options{})
+	id := r.create("orders", 1, forEver, atOnce)
+	a := r.archiver()
+	for range 2*mergeCount + 1 {
+		r.produce(id, batchOf("a"))
+		if did, err := a.step(time.Now().UnixMilli() + 2); !did || err != nil {
+			t.Fatal(did, err)
+		}
+	}
+	if got := r.segments(id); len(got) > 2*mergeCount+1-mergeCount {
+		t.Errorf("there are %d segments: %v", len(got), got)
+	}
+}
+
 func first(job archiveJob, _ bool) archiveJob { return job }
 
 // TestSweep shows that objects go which no segment is, and no others.
