@@ -1,10 +1,7 @@
 package handler
 
 import (
-	"fmt"
-
 	"github.com/heraclitus/heraclitus/pkg/kbin"
-	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
@@ -18,30 +15,15 @@ import (
 // IncrementalAlterConfigs. Everything else is as there: see 44_incremental_alter_configs.go.
 
 func (h *Handler) alterConfigs(_ *Call, q *wire.AlterConfigsRequest, r *wire.AlterConfigsResponse) error {
-	if n := len(q.Resources); n > h.options.RequestPartitionMax {
-		return fmt.Errorf("settings of %d topics are to be altered, more than %d", n, h.options.RequestPartitionMax)
-	}
-	named := resources{}
+	var named []resource
 	for i := range q.Resources {
-		named[resource{q.Resources[i].ResourceType, q.Resources[i].ResourceName}]++
+		named = append(named, resource{q.Resources[i].ResourceType, q.Resources[i].ResourceName})
 	}
-	for i := range q.Resources {
-		in := &q.Resources[i]
-		first, twice := named.take(in.ResourceType, in.ResourceName)
-		if !first {
-			continue // answered before
-		}
+	replace := func(i int) error { return h.replaceConfig(&q.Resources[i], q.ValidateOnly) }
+	return h.alterEach(named, replace, func(what resource, code int16, message *string) {
 		out := kbin.Add(&r.Responses)
-		out.ResourceType, out.ResourceName, out.ErrorMessage = in.ResourceType, in.ResourceName, nil
-		err := errDuplicateResource
-		if !twice {
-			err = h.replaceConfig(in, q.ValidateOnly)
-		}
-		if err != nil {
-			out.ErrorCode, out.ErrorMessage = int16(kerr.Of(err)), message(err)
-		}
-	}
-	return nil
+		out.ResourceType, out.ResourceName, out.ErrorCode, out.ErrorMessage = what.kind, what.name, code, message
+	})
 }
 
 // replaceConfig gives a topic the settings that the request has, and takes off all others.

@@ -37,27 +37,41 @@ const (
 var errDuplicateResource = fmt.Errorf("each resource must appear at most once: %w", kerr.InvalidRequest)
 
 func (h *Handler) incrementalAlterConfigs(_ *Call, q *wire.IncrementalAlterConfigsRequest, r *wire.IncrementalAlterConfigsResponse) error {
-	if n := len(q.Resources); n > h.options.RequestPartitionMax {
+	var named []resource
+	for i := range q.Resources {
+		named = append(named, resource{q.Resources[i].ResourceType, q.Resources[i].ResourceName})
+	}
+	alter := func(i int) error { return h.alterConfig(&q.Resources[i], q.ValidateOnly) }
+	return h.alterEach(named, alter, func(what resource, code int16, message *string) {
+		out := kbin.Add(&r.Responses)
+		out.ResourceType, out.ResourceName, out.ErrorCode, out.ErrorMessage = what.kind, what.name, code, message
+	})
+}
+
+// alterEach alters the settings of each thing that a request names, and answers for it once. What is named twice is not altered.
+func (h *Handler) alterEach(named []resource, alter func(i int) error, answer func(what resource, code int16, message *string)) error {
+	if n := len(named); n > h.options.RequestPartitionMax {
 		return fmt.Errorf("settings of %d topics are to be altered, more than %d", n, h.options.RequestPartitionMax)
 	}
-	named := resources{}
-	for i := range q.Resources {
-		named[resource{q.Resources[i].ResourceType, q.Resources[i].ResourceName}]++
+	times := map[resource]int{}
+	for _, what := range named {
+		times[what]++
 	}
-	for i := range q.Resources {
-		in := &q.Resources[i]
-		first, twice := named.take(in.ResourceType, in.ResourceName)
-		if !first {
+	for i, what := range named {
+		var err error
+		switch times[what] {
+		case 0:
 			continue // answered before
+		case 1:
+			err = alter(i)
+		default:
+			err = errDuplicateResource
 		}
-		out := kbin.Add(&r.Responses)
-		out.ResourceType, out.ResourceName, out.ErrorMessage = in.ResourceType, in.ResourceName, nil
-		err := errDuplicateResource
-		if !twice {
-			err = h.alterConfig(in, q.ValidateOnly)
-		}
-		if err != nil {
-			out.ErrorCode, out.ErrorMessage = int16(kerr.Of(err)), message(err)
+		times[what] = 0
+		if err == nil {
+			answer(what, 0, nil)
+		} else {
+			answer(what, int16(kerr.Of(err)), message(err))
 		}
 	}
 	return nil
@@ -89,16 +103,6 @@ func (h *Handler) alterConfig(in *wire.IncrementalAlterConfigsRequestAlterConfig
 		}
 	}
 	return a.finish(validateOnly)
-}
-
-// resources counts how often a request names each thing that has settings.
-type resources map[resource]int
-
-// take says whether this is the first time that a resource is taken, and whether it was named more than once.
-func (r resources) take(kind int8, name string) (first, twice bool) {
-	n := r[resource{kind, name}]
-	r[resource{kind, name}] = 0
-	return n > 0, n > 1
 }
 
 // configuring is a change of a topic's settings that is being put together.
