@@ -59,6 +59,7 @@ func (b *Broker) handlerOptions() handler.Options {
 		FetchBytesMax:       int(c.Limits.FetchBytesMax),
 		RequestPartitionMax: int(c.Limits.RequestPartitionsMax),
 		Broker:              brokerSettings(c),
+		Log:                 b.log,
 	}
 }
 

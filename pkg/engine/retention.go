@@ -78,7 +78,9 @@ func (e *Engine) retain(nowMs int64) error {
 		for i, r := range g.Results {
 			switch r.Code {
 			case kerr.None:
-				e.metrics.RetentionBytes.Add(int(moves[i].bytes))
+				m := &moves[i]
+				e.metrics.RetentionBytes.Add(int(m.bytes))
+				e.log.Debug("retention lets records go", "topic", m.topic, "partition", m.Partition, "before", m.Offset, "bytes", m.bytes)
 			case kerr.UnknownTopicOrPartition: // deleted meanwhile
 			default:
 				return fmt.Errorf("move the log start of partition %d of topic %v: %w", moves[i].Partition, moves[i].ID, r.Code)
@@ -91,7 +93,8 @@ func (e *Engine) retain(nowMs int64) error {
 // move is a log start to be moved.
 type move struct {
 	state.MoveLogStart
-	bytes int64 // of batches that this drops
+	topic string // its name
+	bytes int64  // of batches that this drops
 }
 
 // outdated returns the moves that retention asks for at a moment.
@@ -106,7 +109,7 @@ func (e *Engine) outdated(nowMs int64) []move {
 		}
 		for i, p := range t.Partitions {
 			if start, bytes := retained(p, s.RetentionMs, s.RetentionBytes, nowMs); start > p.LogStart {
-				moves = append(moves, move{state.MoveLogStart{ID: t.ID, Partition: int32(i), Offset: start}, p.Bytes - bytes})
+				moves = append(moves, move{state.MoveLogStart{ID: t.ID, Partition: int32(i), Offset: start}, t.Name, p.Bytes - bytes})
 			}
 		}
 	}

@@ -46,7 +46,7 @@ func (h *Handler) metadata(c *Call, q *wire.MetadataRequest, r *wire.MetadataRes
 	case byID(q):
 		h.describeByID(q, r)
 	default:
-		h.describeByName(q, r)
+		h.describeByName(c, q, r)
 	}
 	return nil
 }
@@ -108,9 +108,9 @@ func (h *Handler) describeByID(q *wire.MetadataRequest, r *wire.MetadataResponse
 	}
 }
 
-func (h *Handler) describeByName(q *wire.MetadataRequest, r *wire.MetadataResponse) {
+func (h *Handler) describeByName(c *Call, q *wire.MetadataRequest, r *wire.MetadataResponse) {
 	seen := map[string]bool{}
-	s := census{handler: h}
+	s := census{handler: h, call: c}
 	for i := range q.Topics {
 		name := *q.Topics[i].Name
 		if seen[name] {

@@ -38,12 +38,12 @@ const (
 	sourceDefault int8 = 5
 )
 
-func (h *Handler) createTopics(_ *Call, q *wire.CreateTopicsRequest, r *wire.CreateTopicsResponse) error {
+func (h *Handler) createTopics(c *Call, q *wire.CreateTopicsRequest, r *wire.CreateTopicsResponse) error {
 	named := map[string]int{}
 	for i := range q.Topics {
 		named[q.Topics[i].Name]++
 	}
-	s := census{handler: h}
+	s := census{handler: h, call: c}
 	for i := range q.Topics {
 		in := &q.Topics[i]
 		times := named[in.Name]

@@ -39,7 +39,7 @@ func (h *Handler) deleteTopics(c *Call, q *wire.DeleteTopicsRequest, r *wire.Del
 			topics = append(topics, wire.DeleteTopicsRequestDeleteTopicState{Name: &q.TopicNames[i]})
 		}
 	}
-	d := deletion{engine: h.engine, names: map[string]int{}, ids: map[kbin.UUID]int{}}
+	d := deletion{handler: h, call: c, names: map[string]int{}, ids: map[kbin.UUID]int{}}
 	for i := range topics {
 		d.count(&topics[i])
 	}
@@ -59,9 +59,10 @@ func (h *Handler) deleteTopics(c *Call, q *wire.DeleteTopicsRequest, r *wire.Del
 
 // deletion is the topics of one request.
 type deletion struct {
-	engine *engine.Engine
-	names  map[string]int // how often a topic is named; -1 when that was often, and is answered
-	ids    map[kbin.UUID]int
+	handler *Handler
+	call    *Call
+	names   map[string]int // how often a topic is named; -1 when that was often, and is answered
+	ids     map[kbin.UUID]int
 }
 
 func (d *deletion) count(t *wire.DeleteTopicsRequestDeleteTopicState) {
@@ -78,7 +79,7 @@ func (d *deletion) answered(t *wire.DeleteTopicsRequestDeleteTopicState) bool {
 	if t.Name != nil {
 		return t.TopicID.IsZero() && d.names[*t.Name] < 0
 	}
-	found, ok := d.engine.TopicByID(t.TopicID)
+	found, ok := d.handler.engine.TopicByID(t.TopicID)
 	return d.ids[t.TopicID] < 0 || ok && d.names[found.Name] == 1
 }
 
@@ -102,9 +103,10 @@ func (d *deletion) delete(t *wire.DeleteTopicsRequestDeleteTopicState, out *wire
 	if err != nil {
 		return err
 	}
-	if _, err := d.engine.Do(state.DeleteTopic{ID: found.ID}); err != nil {
+	if _, err := d.handler.engine.Do(state.DeleteTopic{ID: found.ID}); err != nil {
 		return kerr.Of(err)
 	}
+	d.handler.logChange(d.call, "topic deleted", found.Name, "partitions", found.Partitions)
 	return nil
 }
 
@@ -113,7 +115,7 @@ func (d *deletion) byID(id kbin.UUID) (engine.Topic, error) {
 		d.ids[id] = -1
 		return engine.Topic{}, errDuplicateTopic
 	}
-	t, ok := d.engine.TopicByID(id)
+	t, ok := d.handler.engine.TopicByID(id)
 	if !ok {
 		return t, errUnknownTopicID
 	}
@@ -125,7 +127,7 @@ func (d *deletion) byName(name string) (engine.Topic, error) {
 		d.names[name] = -1
 		return engine.Topic{}, errDuplicateTopic
 	}
-	t, ok := d.engine.Topic(name)
+	t, ok := d.handler.engine.Topic(name)
 	switch {
 	case !ok:
 		return t, errUnknownTopic

@@ -19,12 +19,12 @@ import (
 // Each topic grows, durably, or is refused by itself. More partitions than the options allow are a POLICY_VIOLATION. The
 // timeout plays no part, since the response says what happened.
 
-func (h *Handler) createPartitions(_ *Call, q *wire.CreatePartitionsRequest, r *wire.CreatePartitionsResponse) error {
+func (h *Handler) createPartitions(c *Call, q *wire.CreatePartitionsRequest, r *wire.CreatePartitionsResponse) error {
 	named := map[string]int{}
 	for i := range q.Topics {
 		named[q.Topics[i].Name]++
 	}
-	s := census{handler: h}
+	s := census{handler: h, call: c}
 	for i := range q.Topics {
 		in := &q.Topics[i]
 		times := named[in.Name]
@@ -68,6 +68,7 @@ func (s *census) grow(in *wire.CreatePartitionsRequestCreatePartitionsTopic, val
 	if _, err := s.handler.engine.Do(state.AddPartitions{ID: t.ID, Count: in.Count}); err != nil {
 		return kerr.Of(err)
 	}
+	s.handler.logChange(s.call, "partitions added", in.Name, "partitions", in.Count, "before", t.Partitions)
 	return nil
 }
 

@@ -12,6 +12,7 @@ package handler
 
 import (
 	"cmp"
+	"log/slog"
 
 	"github.com/heraclitus/heraclitus/pkg/auth"
 	"github.com/heraclitus/heraclitus/pkg/engine"
@@ -34,6 +35,7 @@ type Options struct {
 	PartitionsMax       int   // most partitions of all topics
 
 	Broker []BrokerSetting // what DescribeConfigs tells of the broker beside the above
+	Log    *slog.Logger    // of changes to topics; default: none
 }
 
 // BrokerSetting is one of the broker's settings by Kafka's name. Clients are told of it, and cannot change it.
@@ -52,6 +54,9 @@ func (o *Options) setDefaults() {
 	o.RequestPartitionMax = cmp.Or(o.RequestPartitionMax, 100_000)
 	o.TopicPartitionsMax = cmp.Or(o.TopicPartitionsMax, 10_000)
 	o.PartitionsMax = cmp.Or(o.PartitionsMax, 200_000)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 }
 
 // Handler answers requests out of one engine. It is safe for any number of connections at once.

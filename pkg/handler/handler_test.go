@@ -137,7 +137,7 @@ func (w *world) submit(key, version int16, q wire.Message) *Call {
 	}
 	frame := q.Append(nil, version)
 	decode(w, c.Request, frame, version)
-	c.Conn, c.Version = &w.conn, version
+	c.Conn, c.Version, c.ClientID = &w.conn, version, "test"
 	released := false
 	c.ReleaseFrame = func() {
 		released = true

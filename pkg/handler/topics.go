@@ -19,6 +19,7 @@ const clusterMetadataTopic = "__cluster_metadata"
 // may reach the limits, as in Kafka each may create what collides with the other's.
 type census struct {
 	handler    *Handler
+	call       *Call // the request
 	counted    bool
 	partitions int
 	unified    map[string]string // names that may collide, by unified name
@@ -77,6 +78,7 @@ func (s *census) create(name string, partitions int32, config []state.ConfigEntr
 		return kbin.UUID{}, kerr.Of(err)
 	}
 	s.add(name, partitions)
+	s.handler.logChange(s.call, "topic created", name, "partitions", partitions)
 	return cmd.ID, nil
 }
 
