@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/segment"
 	"github.com/heraclitus/heraclitus/pkg/state"
+	"github.com/heraclitus/heraclitus/pkg/topic"
 )
 
 // The archiver takes records out of the journal: in the background it writes what a partition has gathered there into a segment, a
@@ -24,76 +26,114 @@ import (
 // archiver is what the archiver keeps between two jobs. It is one goroutine's.
 type archiver struct {
 	*Engine
-	out   bytes.Buffer        // the segment being written
-	known map[string]struct{} // keys of the objects there may be; nil before the inventory
-	swept time.Time
-	paced time.Time // when the work since the last rest began
-	inRow int       // segments archived since the last turn of tidying up
+	ctx      context.Context   // of its calls of the store
+	out      bytes.Buffer      // the segment being written
+	stored   []stored          // not told of yet
+	known    map[uint64]string // keys of the objects there may be, by the segment's Unique
+	listed   bool              // known has what there was at the start
+	swept    time.Time
+	surveyed time.Duration // what the last survey took
+	paced    time.Time     // when the work since the last rest began
+	troubles map[Key]trouble
 }
+
+func newArchiver(e *Engine) *archiver {
+	return &archiver{Engine: e, ctx: e.past.ctx, known: map[uint64]string{}, troubles: map[Key]trouble{}}
+}
+
+const (
+	archiveRetryWait = 5 * time.Second // the pause after something failed: a disk without room, a bucket that does not answer
+	outKeptBytesMax  = 1 << 20         // memory for segments that is kept while there is nothing to do
+)
 
 // archiveLoop archives, merges, compacts and sweeps until the engine is closed.
 func (e *Engine) archiveLoop() {
 	defer close(e.archived)
-	a := &archiver{Engine: e}
-	tick := time.NewTicker(e.options.ArchiveCheck)
-	defer tick.Stop()
+	a := newArchiver(e)
+	wait := time.NewTimer(e.options.ArchiveCheck)
+	defer wait.Stop()
 	for {
 		select {
 		case <-e.stop:
 			a.sweepLast()
 			return
-		case <-tick.C:
+		case <-wait.C:
 		case <-e.archive:
 		}
-		if err := a.work(); err != nil && e.Err() == nil && !e.stopped() {
-			e.log.Error("archive, to be tried again", "err", err)
+		if a.work() != nil {
 			a.rest(archiveRetryWait)
 		}
+		if a.out.Cap() > outKeptBytesMax {
+			a.out = bytes.Buffer{}
+		}
+		wait.Reset(max(e.options.ArchiveCheck, surveyRatio*a.surveyed))
 	}
 }
 
-// archiveRetryWait is the pause after something failed: a disk without room, a bucket that does not answer.
-const archiveRetryWait = 5 * time.Second
-
-// work does all there is to do now, what frees the journal first.
+// work does all there is to do now. What failed has been logged.
 func (a *archiver) work() error {
 	a.paced = time.Now()
 	for !a.stopped() && a.Err() == nil {
-		if err := a.sweepSometimes(); err != nil {
-			return err
-		}
-		if did, err := a.step(time.Now().UnixMilli()); err != nil || !did {
+		swept := a.sweepSometimes()
+		found := a.survey(time.Now().UnixMilli())
+		if err := errors.Join(swept, a.round(found)); err != nil || found.empty() {
 			return err
 		}
 	}
 	return nil
 }
 
-// step does the most urgent thing, if there is one: to archive, but for a turn of tidying up after every few segments. Else, with so many
-// partitions that there is always one to archive, or a store so slow, small segments would gather for ever.
-func (a *archiver) step(nowMs int64) (did bool, err error) {
-	if a.inRow >= mergeCount && !a.overgrown() {
-		a.inRow = 0
-		if did, err := a.tidyUp(nowMs); did {
-			return did, err
-		}
+// round does what a survey has found: all there is to archive, which frees the journal, then all there is to merge, then one round of
+// compaction. So nothing has to wait until there is nothing else to do, unless the journal has outgrown its limit.
+func (a *archiver) round(found survey) error {
+	err := a.each(found.archive, a.archiveOne)
+	if err = errors.Join(err, a.tell()); err != nil || a.overgrown() {
+		return err
 	}
-	if job, ok := a.archiveNext(nowMs); ok {
-		a.inRow++
-		return true, a.archiveOne(job)
+	if err := a.each(found.merge, a.mergeOne); err != nil {
+		return err
 	}
-	return a.tidyUp(nowMs)
+	return a.each(found.compact[:min(1, len(found.compact))], a.compactOne)
 }
 
-// tidyUp merges or compacts, if there is something to.
-func (a *archiver) tidyUp(nowMs int64) (did bool, err error) {
-	if job, ok := a.mergeNext(); ok {
-		return true, a.merge(job)
+// failuresMax is how many partitions in a row may fail before it is taken for the fault of the store, and a pause made.
+const failuresMax = 3
+
+// each does a job for partitions, one after the other. Those where it fails do not keep the others from it.
+func (a *archiver) each(keys []Key, job func(Key) error) error {
+	var all error
+	for failures := 0; len(keys) > 0 && failures < failuresMax && !a.stopped() && a.Err() == nil; keys = keys[1:] {
+		err := job(keys[0])
+		a.note(keys[0], err)
+		if failures++; err == nil {
+			failures = 0
+		}
+		all = errors.Join(all, err)
 	}
-	if job, ok := a.compactNext(nowMs); ok {
-		return true, a.compact(job)
+	return all
+}
+
+// trouble is that something failed in a partition, which is left alone for some time, the longer the oftener it did.
+type trouble struct {
+	until time.Time
+	wait  time.Duration
+}
+
+const (
+	troubleWaitMin = 2 * archiveRetryWait // so that others get their turn before it is tried again
+	troubleWaitMax = 5 * time.Minute
+)
+
+// note is told what came of a job.
+func (a *archiver) note(k Key, err error) {
+	switch {
+	case err == nil:
+		delete(a.troubles, k)
+	case a.Err() == nil && !a.stopped():
+		wait := min(max(2*a.troubles[k].wait, troubleWaitMin), troubleWaitMax)
+		a.troubles[k] = trouble{time.Now().Add(wait), wait}
+		a.log.Error("archive, to be tried again", "in", wait, "err", err)
 	}
-	return false, nil
 }
 
 // archiveJob is a run of extents that becomes one segment.
@@ -114,42 +154,32 @@ func (e *Engine) pressed() bool {
 // overgrown says whether the journal is larger than it may be.
 func (e *Engine) overgrown() bool { return e.journal.Size() > e.options.JournalBytesMax }
 
-// archiveNext returns what is most worth archiving at a moment: of the partitions that have enough in the journal, or that
-// have had it there for long enough, the one that holds the oldest entry. When the journal has grown too large any
-// partition has enough.
-func (e *Engine) archiveNext(nowMs int64) (job archiveJob, ok bool) {
+// segmentBytesOf is how much of the journal goes into one segment of a topic.
+func (e *Engine) segmentBytesOf(s *topic.Settings) int64 {
+	return min(int64(s.SegmentBytes), e.options.SegmentBytesMax)
+}
+
+// due says whether a partition is to be archived: it has enough in the journal, or has had it there for long enough. When the journal
+// has grown too large any partition has enough.
+func (e *Engine) due(p *state.Partition, s *topic.Settings, nowMs int64, pressed bool) bool {
+	for x := range p.Extents(0) {
+		return pressed || x.CameMs <= nowMs-s.SegmentMs || p.JournalBytes() >= e.segmentBytesOf(s)
+	}
+	return false
+}
+
+// archiveJob returns what is to be archived of a partition, if it is still due.
+func (e *Engine) archiveJob(k Key, nowMs int64) (job archiveJob, ok bool) {
 	pressed := e.pressed()
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	oldest := e.mu.state.Next()
-	var best *state.Partition
-	for t := range e.mu.state.Topics() {
-		s := e.settingsOf(t)
-		for i, p := range t.Partitions {
-			slot, some := p.FirstSlot()
-			if !some || slot >= oldest || !pressed && !ripe(p, int64(s.SegmentBytes), s.SegmentMs, nowMs) {
-				continue
-			}
-			oldest, best = slot, p
-			job.key, job.topic = Key{t.ID, int32(i)}, t.Name
-		}
-	}
-	if best == nil {
+	t, p := e.mu.state.Topic(k.ID), e.mu.state.Partition(k.ID, k.Partition)
+	if p == nil || !e.due(p, e.settingsOf(t), nowMs, pressed) {
 		return job, false
 	}
-	job.take(best, min(int64(e.segmentBytes(job.key)), e.options.SegmentBytesMax))
+	job = archiveJob{key: k, topic: t.Name}
+	job.take(p, e.segmentBytesOf(e.settingsOf(t)))
 	return job, true
-}
-
-// segmentBytes is the segment.bytes of a partition's topic.
-func (e *Engine) segmentBytes(k Key) int { return e.settingsOf(e.mu.state.Topic(k.ID)).SegmentBytes }
-
-// ripe says whether a partition has enough in the journal to be archived.
-func ripe(p *state.Partition, bytes int64, ageMs, nowMs int64) bool {
-	for x := range p.Extents(0) {
-		return x.CameMs <= nowMs-ageMs || p.JournalBytes() >= bytes
-	}
-	return false
 }
 
 // take fills the job with a partition's first extents, of so many bytes in all, or one that is larger.
@@ -166,22 +196,43 @@ func (j *archiveJob) take(p *state.Partition, bytesMax int64) {
 	j.from = j.extents[0].Base
 }
 
-// archiveOne carries a job out.
-func (a *archiver) archiveOne(j archiveJob) error {
+// archiveOne writes a segment of a partition and stores it. The state is told later, of some at once.
+func (a *archiver) archiveOne(k Key) error {
+	j, ok := a.archiveJob(k, time.Now().UnixMilli())
+	if !ok {
+		return nil
+	}
 	start := time.Now()
 	g, err := a.writeExtents(j)
-	if errors.Is(err, journal.ErrTrimmed) {
+	if errors.Is(err, journal.ErrTrimmed) && !a.holds(j) {
 		return nil // retention was quicker
 	}
 	a.metrics.Storage("archive").Done(start, int(g.Bytes), err)
 	if err != nil {
 		return fmt.Errorf("archive offsets %d to %d of %s/%d: %w", j.from, j.to, j.topic, j.key.Partition, err)
 	}
-	_, err = a.replace(j.topic, state.ReplaceSegments{ID: j.key.ID, Partition: j.key.Partition, From: j.from, To: j.to, Segments: []state.Segment{g}})
-	return err
+	c := state.ReplaceSegments{ID: j.key.ID, Partition: j.key.Partition, From: g.Base, To: g.End, Segments: []state.Segment{g}}
+	a.stored = append(a.stored, stored{j.topic, c, time.Now()})
+	if len(a.stored) == storedMax || time.Since(a.stored[0].at) > storedWaitMax {
+		return a.tell()
+	}
+	return nil
 }
 
-// writeExtents writes the batches of a job's extents into an object. Batches below the log start are left out.
+// holds says whether a partition still holds in the journal what it did when the job was made.
+func (e *Engine) holds(j archiveJob) bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	p := e.mu.state.Partition(j.key.ID, j.key.Partition)
+	if p == nil {
+		return false
+	}
+	slot, ok := p.FirstSlot()
+	return ok && slot == j.extents[0].Slot
+}
+
+// writeExtents writes the batches of a job's extents into an object, as many as there is room for in a segment: they may have been
+// compressed better than it is. Batches below the log start are left out.
 func (a *archiver) writeExtents(j archiveJob) (state.Segment, error) {
 	g := state.Segment{Base: j.from, End: j.to}
 	w, err := a.begin(j.key, j.topic, g.Base)
@@ -189,11 +240,17 @@ func (a *archiver) writeExtents(j archiveJob) (state.Segment, error) {
 		return g, err
 	}
 	for _, x := range j.extents {
+		if w.Rows() > 0 && w.Bytes() >= a.options.SegmentBytesMax {
+			g.End = x.Base
+			break
+		}
 		if err := a.writeExtent(w, x, j.start); err != nil {
 			return g, err
 		}
 		g.CameMs = max(g.CameMs, x.CameMs)
-		a.pace()
+		if a.pace(); a.stopped() {
+			return g, errStopped
+		}
 	}
 	return a.finishSegment(w, j.topic, j.key.Partition, g)
 }
@@ -243,27 +300,74 @@ func (a *archiver) finishSegment(w *segment.Writer, topic string, partition int3
 	}
 	g.Unique, g.Bytes, g.Records, g.MaxTimestamp = rand.Uint64(), meta.Bytes, meta.Records, meta.MaxTimestamp
 	key := g.Key(topic, partition)
-	a.known[key] = struct{}{}
-	return g, a.put(key, a.out.Bytes())
+	a.known[g.Unique] = key
+	return g, a.put(a.ctx, key, a.out.Bytes())
 }
 
-// replace has the state put segments in the place of what they were made of. One that comes too late, since retention or
-// the deletion of its topic was quicker, is not taken, and its object is garbage.
+// stored is a segment whose object is stored, and the command that makes it count.
+type stored struct {
+	topic   string
+	command state.ReplaceSegments
+	at      time.Time
+}
+
+// Segments are told of together, because a commit may take long while producers are slowed down for the journal's size.
+const (
+	storedMax     = 64
+	storedWaitMax = time.Second
+)
+
+// tell has the state put the segments that were stored in the place of what they were made of, and gives the journal back if it is
+// too large.
+func (a *archiver) tell() error {
+	all := a.stored
+	a.stored = a.stored[:0]
+	if len(all) == 0 {
+		return nil
+	}
+	var g Group
+	g.Reset(len(all))
+	for i, s := range all {
+		a.writer.appendCommand(command{group: &g, index: i, archives: true}, s.command)
+	}
+	g.Wait(0, nil)
+	var err error
+	for i, s := range all {
+		_, failed := a.outcome(s.topic, s.command, g.Results[i].Code)
+		err = errors.Join(err, failed)
+		if failed != nil {
+			a.note(Key{s.command.ID, s.command.Partition}, failed)
+		}
+	}
+	if err == nil && a.pressed() {
+		err = a.shrink()
+	}
+	return err
+}
+
+// replace has the state put segments in the place of others at once, whose objects then go: who reads all objects as a table is not to
+// find records twice for longer than need be.
 func (a *archiver) replace(topic string, c state.ReplaceSegments) (taken bool, err error) {
 	_, err = a.Do(c)
-	switch code := kerr.Of(err); {
-	case err == nil:
+	if taken, err = a.outcome(topic, c, kerr.Of(err)); taken {
+		a.remove(c)
+	}
+	return taken, err
+}
+
+// outcome is what became of a command. One that comes too late, since retention or the deletion of its topic was quicker, is not
+// taken, and its objects are garbage.
+func (a *archiver) outcome(topic string, c state.ReplaceSegments, code kerr.Code) (taken bool, err error) {
+	switch code {
+	case kerr.None:
 		for _, g := range c.Segments {
 			a.metrics.ArchivedBytes.Add(int(g.Bytes))
 			a.metrics.ArchivedRecords.Add(int(g.Records))
 		}
-		if len(c.Replaces) > 0 { // who reads all objects as a table is not to find records twice for longer than need be
-			err = a.sweep()
-		}
-		return true, err
-	case code == kerr.InvalidRequest || code == kerr.UnknownTopicOrPartition:
+		return true, nil
+	case kerr.InvalidRequest, kerr.UnknownTopicOrPartition:
 		a.log.Info("segment comes too late: its records are gone", "topic", topic, "partition", c.Partition, "from", c.From, "to", c.To)
 		return false, nil
 	}
-	return false, fmt.Errorf("replace offsets %d to %d of %s/%d: %w", c.From, c.To, topic, c.Partition, err)
+	return false, fmt.Errorf("replace offsets %d to %d of %s/%d: %w", c.From, c.To, topic, c.Partition, code)
 }

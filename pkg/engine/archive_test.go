@@ -34,7 +34,7 @@ func (r *rig) archive() {
 
 // archiver returns an archiver that has taken the inventory.
 func (r *rig) archiver() *archiver {
-	a := &archiver{Engine: r.Engine}
+	a := newArchiver(r.Engine)
 	if err := a.list(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -68,9 +68,11 @@ func (r *rig) objects() (keys []string) {
 func (r *rig) tidy() {
 	r.t.Helper()
 	var want []string
-	for key := range r.segmentKeys() {
-		want = append(want, key)
-	}
+	r.eachPartition(func(t *state.Topic, i int32, p *state.Partition) {
+		for g := range p.Segments(0) {
+			want = append(want, g.Key(t.Name, i))
+		}
+	})
 	slices.Sort(want)
 	if got := r.objects(); !slices.Equal(got, want) {
 		r.t.Errorf("objects %q, segments %q", got, want)
@@ -122,10 +124,14 @@ func TestArchiveWhatIsWorthIt(t *testing.T) {
 	id := r.create("orders", 1, forEver, config("segment.bytes", "1048576"), config("segment.ms", "3600000"))
 	r.produce(id, batchOfBytes(500<<10))
 	now := time.Now().UnixMilli()
+	a := r.archiver()
 	f := func(what string, nowMs int64, want int64) {
 		t.Helper()
-		job, ok := r.archiveNext(nowMs)
-		if ok != (want > 0) || ok && (job.from != 0 || job.to != want || job.topic != "orders") {
+		found := a.survey(nowMs).archive
+		if len(found) != int(min(want, 1)) {
+			t.Fatalf("%s: %v", what, found)
+		}
+		if job, ok := r.archiveJob(Key{id, 0}, nowMs); ok != (want > 0) || ok && (job.from != 0 || job.to != want || job.topic != "orders") {
 			t.Errorf("%s: %+v, %v", what, job, ok)
 		}
 	}
@@ -135,16 +141,15 @@ func TestArchiveWhatIsWorthIt(t *testing.T) {
 	f("a little less than a segment", now, 0)
 	r.produce(id, batchOfBytes(500<<10))
 	f("more than a segment", now, 2)
-	if err := r.archiver().archiveOne(first(r.archiveNext(now))); err != nil {
+	if err := errors.Join(a.archiveOne(Key{id, 0}), a.tell()); err != nil {
 		t.Fatal(err)
 	}
 	f("the rest of that", now, 0)
 	for range 4 {
 		r.produce(r.create(NewID().String(), 1, forEver), batchOfBytes(1<<20))
 	}
-	job, ok := r.archiveNext(now)
-	if !ok || job.key.ID != id || job.from != 2 {
-		t.Errorf("the journal is too large: %+v, %v; want the oldest", job, ok)
+	if found := a.survey(now).archive; len(found) != 5 || found[0].ID != id {
+		t.Errorf("the journal is too large: %v; want all, the oldest first", found)
 	}
 }
 
@@ -155,16 +160,15 @@ func TestMergesWhileThereIsMoreToArchive(t *testing.T) {
 	a := r.archiver()
 	for range 2*mergeCount + 1 {
 		r.produce(id, batchOf("a"))
-		if did, err := a.step(time.Now().UnixMilli() + 2); !did || err != nil {
-			t.Fatal(did, err)
+		time.Sleep(2 * time.Millisecond)
+		if found := a.survey(time.Now().UnixMilli()); len(found.archive) == 0 || a.round(found) != nil {
+			t.Fatal(found)
 		}
 	}
 	if got := r.segments(id); len(got) > 2*mergeCount+1-mergeCount {
 		t.Errorf("there are %d segments: %v", len(got), got)
 	}
 }
-
-func first(job archiveJob, _ bool) archiveJob { return job }
 
 // TestSweep shows that objects go which no segment is, and no others.
 func TestSweep(t *testing.T) {
@@ -351,7 +355,7 @@ func (r *rig) stumble(what string, steps int) bool {
 	} else {
 		r.journal.set(lost, append(make([]error, steps), journal.ErrBroken)...)
 	}
-	a := &archiver{Engine: r.Engine}
+	a := newArchiver(r.Engine)
 	err := errors.Join(a.work(), r.checkpoint(), a.sweep())
 	defer r.journal.repair()
 	defer r.journal.set(false)
@@ -369,11 +373,13 @@ func TestLateSegmentIsGarbage(t *testing.T) {
 		r.produce(id, batchOf("a"), batchOf("b"))
 		time.Sleep(2 * time.Millisecond)
 		a := r.archiver()
-		job, _ := r.archiveNext(time.Now().UnixMilli())
+		if err := a.archiveOne(Key{id, 0}); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := r.Do(meanwhile(id)); err != nil {
 			t.Fatal(err)
 		}
-		if err := a.archiveOne(job); err != nil {
+		if err := a.tell(); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 		if len(r.objects()) != 1 {

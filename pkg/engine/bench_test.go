@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/journal/mem"
 	"github.com/heraclitus/heraclitus/pkg/state"
@@ -62,4 +64,31 @@ func BenchmarkRead(b *testing.B) {
 		}
 		pins.Release()
 	}
+}
+
+// BenchmarkSurvey looks for work in a hundred thousand partitions with a batch in the journal each, and for garbage.
+func BenchmarkSurvey(b *testing.B) {
+	r := newRig(b, Options{})
+	const topics, partitions = 10_000, 10
+	var g Group
+	for i := range topics {
+		id := r.create(fmt.Sprintf("topic-%d", i), partitions)
+		g.Reset(partitions)
+		for p := range int32(partitions) {
+			r.AppendBatch(&g, int(p), id, p, batchOf("a"))
+		}
+		g.Wait(0, nil)
+	}
+	a := r.archiver()
+	b.Run("survey", func(b *testing.B) {
+		for b.Loop() {
+			a.survey(time.Now().UnixMilli()) // and rests
+		}
+		b.ReportMetric(float64(a.surveyed.Milliseconds()), "ms-worked")
+	})
+	b.Run("sweep", func(b *testing.B) {
+		for b.Loop() {
+			a.sweep()
+		}
+	})
 }

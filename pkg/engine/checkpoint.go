@@ -87,7 +87,7 @@ func (e *Engine) load() (*state.State, error) {
 
 // restore reads the checkpoint at a slot under its name, or that of its copy.
 func (e *Engine) restore(slot uint64, key string) (*state.State, error) {
-	b, err := e.store.Get(context.Background(), key)
+	b, err := e.store.Get(e.upkeep.ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", key, err)
 	}
@@ -104,7 +104,7 @@ func (e *Engine) restore(slot uint64, key string) (*state.State, error) {
 // checkpoints returns where there are checkpoints, or copies of them, in order. Objects beside them that are something else are
 // left alone.
 func (e *Engine) checkpoints() ([]uint64, error) {
-	objects, err := e.store.List(context.Background(), CheckpointsPrefix)
+	objects, err := e.store.List(e.upkeep.ctx, CheckpointsPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list checkpoints: %w", err)
 	}
@@ -146,12 +146,12 @@ func (e *Engine) keep(s *state.State) error {
 	}
 	start := time.Now()
 	b := s.AppendSnapshot(nil)
-	err := e.put(checkpointKey(s.Next()), b)
+	err := e.put(e.upkeep.ctx, checkpointKey(s.Next()), b)
 	e.metrics.Storage("checkpoint").Done(start, len(b), err)
 	if err != nil {
 		return err
 	}
-	if err := e.put(checkpointKey(s.Next())+copySuffix, b); err != nil {
+	if err := e.put(e.upkeep.ctx, checkpointKey(s.Next())+copySuffix, b); err != nil {
 		e.log.Warn("checkpoint has no second copy", "err", err)
 	}
 	return nil
@@ -166,8 +166,7 @@ func (e *Engine) broken(err error) error {
 }
 
 // put stores an object and reads it back, some at a time: once the journal is trimmed, nothing else knows what it says.
-func (e *Engine) put(key string, b []byte) error {
-	ctx := context.Background()
+func (e *Engine) put(ctx context.Context, key string, b []byte) error {
 	if err := e.store.Put(ctx, key, b); err != nil {
 		return err
 	}
@@ -194,8 +193,8 @@ func (e *Engine) removeOld() error {
 	slots, err := e.checkpoints()
 	for _, slot := range slots {
 		if err == nil && slot < e.checkpointed.Load() {
-			err = errors.Join(e.store.Delete(context.Background(), checkpointKey(slot)),
-				e.store.Delete(context.Background(), checkpointKey(slot)+copySuffix))
+			err = errors.Join(e.store.Delete(e.upkeep.ctx, checkpointKey(slot)),
+				e.store.Delete(e.upkeep.ctx, checkpointKey(slot)+copySuffix))
 		}
 	}
 	return err
@@ -227,7 +226,7 @@ func (e *Engine) shrink() error {
 	if err := e.trim(); err != nil {
 		return err
 	}
-	if e.upkeep.overdue || e.full.Load() || e.grown.Load() > e.options.CheckpointBytes/4 {
+	if e.upkeep.overdue || e.full.Load() || e.grown.Load() > min(e.options.CheckpointBytes, e.options.JournalBytesMax)/4 {
 		return e.checkpointLocked()
 	}
 	return nil

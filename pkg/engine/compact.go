@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/segment"
@@ -28,35 +29,35 @@ type compactJob struct {
 	settings *topic.Settings
 	segments []state.Segment // from the first one on, up to what may be compacted
 	dirty    int64           // offset from which on no round has been over them
+	end      int64           // of the partition
 }
 
-// compactNext returns the partition that has most to gain from compaction at a moment, if that is as much as its topic asks for:
-// min.cleanable.dirty.ratio, or a dirty record older than max.compaction.lag.ms.
-func (e *Engine) compactNext(nowMs int64) (job compactJob, ok bool) {
+// compactOne has a round over a partition, if it is still worth it.
+func (a *archiver) compactOne(k Key) error {
+	if j, ok := a.compactJob(k, time.Now().UnixMilli()); ok && !a.overgrown() {
+		return a.compact(j)
+	}
+	return nil
+}
+
+func (e *Engine) compactJob(k Key, nowMs int64) (job compactJob, ok bool) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	best := -1.0
-	for t := range e.mu.state.Topics() {
-		s := e.settingsOf(t)
-		for i, p := range t.Partitions {
-			if !s.Compact {
-				break
-			}
-			segments, ratio := cleanable(p, s, nowMs)
-			if ratio > best && len(segments) > 0 {
-				best, ok = ratio, true
-				job = compactJob{Key{t.ID, int32(i)}, t.Name, s, segments, p.CleanedTo}
-			}
-		}
+	t, p := e.mu.state.Topic(k.ID), e.mu.state.Partition(k.ID, k.Partition)
+	if p == nil {
+		return job, false
 	}
-	return job, ok
+	s := e.settingsOf(t)
+	segments, _ := cleanable(p, s, nowMs)
+	return compactJob{k, t.Name, s, segments, p.CleanedTo, p.HighWatermark}, s.Compact && len(segments) > 0
 }
 
 // overdue is the ratio of a partition that has waited for longer than its topic allows: above that of any other.
 const overdue = 2.0
 
 // cleanable returns the segments of a partition that may be compacted now, and which part of their bytes is dirty; none when it is not
-// worth it. Records younger than min.compaction.lag.ms end them.
+// worth it: as much as min.cleanable.dirty.ratio asks for, or a dirty record older than max.compaction.lag.ms. Records younger than
+// min.compaction.lag.ms end them.
 func cleanable(p *state.Partition, s *topic.Settings, nowMs int64) (segments []state.Segment, ratio float64) {
 	var clean, dirty int64
 	oldest := int64(math.MaxInt64)
@@ -150,6 +151,9 @@ func (a *archiver) compactRound(j compactJob, nowMs int64) (written int, err err
 		if err != nil {
 			return written, err
 		}
+		if c.CleanedTo <= j.dirty && slices.Equal(c.Segments, group) {
+			continue // it stays as it is
+		}
 		written += bytesOf(c.Segments)
 		if taken, err := a.replace(j.topic, c); err != nil || !taken {
 			return written, err
@@ -232,7 +236,7 @@ func (a *archiver) compactGroup(j compactJob, group []state.Segment, last *lastO
 	g := state.Segment{Base: group[0].Base, End: group[len(group)-1].End, CleanedMs: cleanedMs(group, last.to, nowMs)}
 	removed := 0
 	keep := func(from state.Segment, r *segment.Row) bool {
-		if last.superfluous(r.Key, r.Value, r.Offset, j.tombstonesGo(from, nowMs)) {
+		if r.Offset != j.end-1 && last.superfluous(r.Key, r.Value, r.Offset, j.tombstonesGo(from, nowMs)) {
 			removed++
 			return false
 		}

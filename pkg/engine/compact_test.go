@@ -210,7 +210,7 @@ func (r *rig) stumbleSometimes(rng *rand.Rand) {
 	store := &stumbling{Store: r.store, left: rng.IntN(40), lost: rng.IntN(2) == 0}
 	r.Engine.store, r.past.store = store, store
 	time.Sleep(2 * time.Millisecond)
-	(&archiver{Engine: r.Engine}).work() // fails as the store does
+	newArchiver(r.Engine).work() // fails as the store does
 	r.Engine.store, r.past.store = r.store, r.store
 }
 
@@ -236,4 +236,27 @@ func check(t *testing.T, got []string, at map[string]bool, last map[string]strin
 	if want := slices.Sorted(maps.Values(last)); end && !slices.Equal(slices.Sorted(slices.Values(got)), want) {
 		t.Fatalf("in the end there is %q, want %q", got, want)
 	}
+}
+
+// TestCompactionKeepsTheEnd has nothing but records that compaction takes away, up to the end of the log. The last one stays, so that
+// who reads to the end arrives there: consumers waited for it for ever once.
+func TestCompactionKeepsTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Options{})
+		id := r.create("users", 1, forEver, atOnce, compacted, state.ConfigEntry{Name: "delete.retention.ms", Value: "1000"})
+		f := func(what string, want ...string) {
+			t.Helper()
+			time.Sleep(time.Hour)
+			r.archive()
+			if got := r.pairs(id); !slices.Equal(got, want) {
+				t.Errorf("%s: %q, want %q", what, got, want)
+			}
+		}
+		r.produce(id, keyed("=nobody", "=nothing"))
+		f("without keys", "1:=nothing")
+		r.produce(id, keyed("a=1"), keyed("a="))
+		f("a tombstone", "3:a=")
+		r.produce(id, keyed("b=1"), keyed("b="))
+		f("an old one, and another", "5:b=")
+	})
 }

@@ -17,6 +17,7 @@
 package engine
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -113,7 +114,9 @@ type Engine struct {
 	}
 	upkeep struct { // held by who makes a checkpoint or trims: one at a time
 		sync.Mutex
-		overdue bool // the last checkpoint failed
+		overdue bool               // the last checkpoint failed
+		ctx     context.Context    // of its calls of the store
+		giveUp  context.CancelFunc // ends them
 	}
 	settings sync.Map // *state.Topic → *topic.Settings
 
@@ -143,6 +146,7 @@ func Open(j journal.Journal, store objstore.Store, o Options) (*Engine, error) {
 		maintain: make(chan struct{}, 1), archive: make(chan struct{}, 1), reclaim: make(chan struct{}, 1), seek: make(chan chan struct{}),
 		stop: make(chan struct{}), committed: make(chan struct{}), maintained: make(chan struct{}), archived: make(chan struct{}),
 	}
+	e.upkeep.ctx, e.upkeep.giveUp = context.WithCancel(context.Background())
 	e.past = newPast(store, o.Metrics, o.PastBytesMax)
 	e.watches.init()
 	if err := e.recover(); err != nil {
@@ -172,15 +176,21 @@ func (e *Engine) found() error {
 	return nil
 }
 
+// closeTimeout is how long the store is waited for by Close.
+const closeTimeout = 10 * time.Second
+
 // Close commits what has been appended, makes a last checkpoint and stops. Commands that come later are refused, and what
-// the journal cannot be brought to store, or to say whether it did, is given up. It is called once.
+// the journal cannot be brought to store, or to say whether it did, is given up, as is the checkpoint when the store does not take it
+// within seconds. It is called once.
 func (e *Engine) Close() error {
 	close(e.stop)
+	late := time.AfterFunc(closeTimeout, e.upkeep.giveUp)
+	defer late.Stop()
 	e.writer.close()
+	e.past.close()
 	<-e.committed
 	<-e.maintained
 	<-e.archived
-	e.past.close()
 	if e.Err() != nil {
 		return nil
 	}
@@ -218,7 +228,7 @@ func (e *Engine) fail(err error) {
 func (e *Engine) Do(c state.Command) (state.Result, error) {
 	var g Group
 	g.Reset(1)
-	e.writer.appendCommand(command{group: &g, removes: removes(c)}, c)
+	e.writer.appendCommand(command{group: &g, removes: removes(c), archives: archives(c)}, c)
 	g.Wait(0, nil)
 	if r := g.Results[0]; r.Code != kerr.None {
 		return r, fmt.Errorf("%T: %w", c, r.Code)

@@ -28,10 +28,16 @@ func removes(c state.Command) bool {
 	return false
 }
 
+// archives says whether a command says that records are archived: that, too, gives space back, of the journal.
+func archives(c state.Command) bool {
+	_, ok := c.(state.ReplaceSegments)
+	return ok
+}
+
 // reserveBytes is how much room a command leaves in the journal.
 func (c *command) reserveBytes() int64 {
 	switch {
-	case c.removes:
+	case c.removes || c.archives:
 		return 0
 	case c.batch > 0 || c.bulk:
 		return recordReserveBytes

@@ -1,9 +1,13 @@
 package engine
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/state"
@@ -27,72 +31,93 @@ func IsSegmentKey(key string) bool { return segmentKey.MatchString(key) }
 
 // list takes the inventory.
 func (a *archiver) list() error {
-	objects, err := a.store.List(context.Background(), state.SegmentsPrefix)
+	objects, err := a.store.List(a.ctx, state.SegmentsPrefix)
 	if err != nil {
 		return fmt.Errorf("list segments: %w", err)
 	}
-	a.known = map[string]struct{}{}
 	for _, o := range objects {
-		if IsSegmentKey(o.Key) {
-			a.known[o.Key] = struct{}{}
+		if unique, ok := uniqueOf(o.Key); ok {
+			a.known[unique] = o.Key
 		}
 	}
+	a.listed = true
 	return nil
 }
 
-// sweepSometimes sweeps when it is time to, and takes the inventory first if there is none.
+// uniqueOf returns what tells a segment apart, from its key; false when it is not the key of a segment.
+func uniqueOf(key string) (uint64, bool) {
+	if !IsSegmentKey(key) {
+		return 0, false
+	}
+	digits := strings.TrimSuffix(key, ".parquet")
+	unique, err := strconv.ParseUint(digits[len(digits)-16:], 16, 64)
+	return unique, err == nil
+}
+
+// sweepSometimes sweeps when it is time to, and takes the inventory first if there is none. It keeps nothing else waiting when that
+// fails: it is logged, and tried again when it is time the next time.
 func (a *archiver) sweepSometimes() error {
 	if time.Since(a.swept) < sweepInterval {
 		return nil
 	}
-	if a.known == nil {
-		if err := a.list(); err != nil {
-			return err
-		}
+	a.swept = time.Now()
+	var err error
+	if !a.listed {
+		err = a.list()
 	}
-	return a.sweep()
+	if err = errors.Join(err, a.sweep()); err != nil && !a.stopped() {
+		a.log.Error("clean up what is not needed any more, to be tried again", "in", sweepInterval, "err", err)
+	}
+	return err
 }
 
 // sweepLast leaves no garbage behind when the server stops: who reads the objects as a table then finds no record twice.
 func (a *archiver) sweepLast() {
-	if a.known == nil {
-		return
-	}
+	a.ctx = a.upkeep.ctx // its own has ended
 	if err := a.sweep(); err != nil {
 		a.log.Warn("objects that are not needed stay until the next start", "err", err)
 	}
 }
 
-// sweep deletes the objects that the state does not speak of.
-func (a *archiver) sweep() error {
-	spokenOf := a.segmentKeys()
-	if err := a.Err(); err != nil {
+// sweep deletes the objects that the state does not speak of. It is not called while there are segments that the state has not been
+// told of yet. It tries all, and returns the first error.
+func (a *archiver) sweep() (err error) {
+	garbage := maps.Clone(a.known)
+	a.eachPartition(func(_ *state.Topic, _ int32, p *state.Partition) {
+		for g := range p.Segments(0) {
+			delete(garbage, g.Unique)
+		}
+	})
+	if a.Err() != nil {
 		return nil // what the journal holds is not known
 	}
-	for key := range a.known {
-		if _, ok := spokenOf[key]; ok {
-			continue
+	for unique := range garbage {
+		if failed := a.drop(unique); failed != nil && err == nil {
+			err = failed
 		}
-		if err := a.store.Delete(context.Background(), key); err != nil {
-			return fmt.Errorf("delete %s, which is not needed any more: %w", key, err)
+		if a.ctx.Err() != nil {
+			break
 		}
-		delete(a.known, key)
 	}
-	a.swept = time.Now()
+	return err
+}
+
+// drop deletes an object.
+func (a *archiver) drop(unique uint64) error {
+	key := a.known[unique]
+	if err := a.store.Delete(a.ctx, key); err != nil {
+		return fmt.Errorf("delete %s, which is not needed any more: %w", key, err)
+	}
+	delete(a.known, unique)
 	return nil
 }
 
-// segmentKeys returns the keys of all segments.
-func (e *Engine) segmentKeys() map[string]struct{} {
-	keys := map[string]struct{}{}
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	for t := range e.mu.state.Topics() {
-		for i, p := range t.Partitions {
-			for g := range p.Segments(0) {
-				keys[g.Key(t.Name, int32(i))] = struct{}{}
-			}
+// remove deletes the objects that a command has replaced. What cannot be deleted now is by the next sweep.
+func (a *archiver) remove(c state.ReplaceSegments) {
+	for _, unique := range c.Replaces {
+		stays := func(g state.Segment) bool { return g.Unique == unique }
+		if !slices.ContainsFunc(c.Segments, stays) && a.known[unique] != "" {
+			a.drop(unique)
 		}
 	}
-	return keys
 }

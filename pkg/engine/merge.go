@@ -6,6 +6,7 @@ import (
 
 	"github.com/heraclitus/heraclitus/pkg/segment"
 	"github.com/heraclitus/heraclitus/pkg/state"
+	"github.com/heraclitus/heraclitus/pkg/topic"
 )
 
 // Segments that were closed by age are small. Eight of one tier that lie side by side are merged into one of the next tier, so
@@ -23,27 +24,33 @@ type mergeJob struct {
 	segments []state.Segment
 }
 
-// mergeNext returns segments to be merged.
-func (e *Engine) mergeNext() (job mergeJob, ok bool) {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	for t := range e.mu.state.Topics() {
-		s := e.settingsOf(t)
-		if s.Compact {
-			continue // compaction merges what it goes over
-		}
-		for i, p := range t.Partitions {
-			if run := mergeable(p, min(int64(s.SegmentBytes), e.options.SegmentBytesMax)); run != nil {
-				return mergeJob{Key{t.ID, int32(i)}, t.Name, run}, true
-			}
-		}
+// mergeOne merges some segments of a partition, if there are some to be merged.
+func (a *archiver) mergeOne(k Key) error {
+	if j, ok := a.mergeJob(k); ok && !a.overgrown() {
+		return a.merge(j)
 	}
-	return job, false
+	return nil
 }
 
-// mergeable returns the first run of mergeCount segments of the lowest tier that has one and whose sum is not above bytesMax; nil
-// when there is none. A segment is part of a run of its own tier and of those above.
-func mergeable(p *state.Partition, bytesMax int64) []state.Segment {
+func (e *Engine) mergeJob(k Key) (job mergeJob, ok bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	t, p := e.mu.state.Topic(k.ID), e.mu.state.Partition(k.ID, k.Partition)
+	if p == nil {
+		return job, false
+	}
+	run := e.mergeable(p, e.settingsOf(t))
+	return mergeJob{k, t.Name, run}, run != nil
+}
+
+// mergeable returns the first run of mergeCount segments of the lowest tier that has one and whose sum is not more than goes into a
+// segment; nil when there is none. A segment is part of a run of its own tier and of those above. In a compacted topic there is
+// none: compaction merges what it goes over.
+func (e *Engine) mergeable(p *state.Partition, s *topic.Settings) []state.Segment {
+	if s.Compact || p.SegmentCount() < mergeCount {
+		return nil
+	}
+	bytesMax := e.segmentBytesOf(s)
 	for most := int64(mergeTierBytes); most < bytesMax; most *= mergeCount {
 		var run []state.Segment
 		var bytes int64

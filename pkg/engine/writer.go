@@ -49,14 +49,15 @@ type entry struct {
 
 // command is who waits for one command of an entry.
 type command struct {
-	group   *Group
-	index   int // of its result in the group
-	pos     int // of its first byte in the entry
-	key     Key // of the partition, if it is a batch
-	batch   int // bytes of the batch; 0 for other commands
-	records int
-	removes bool // it takes records away
-	bulk    bool // by AppendCommand
+	group    *Group
+	index    int // of its result in the group
+	pos      int // of its first byte in the entry
+	key      Key // of the partition, if it is a batch
+	batch    int // bytes of the batch; 0 for other commands
+	records  int
+	removes  bool // it takes records away
+	archives bool // it says that records are archived
+	bulk     bool // by AppendCommand
 }
 
 func newWriter(o Options, p *pool) *writer {

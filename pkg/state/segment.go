@@ -41,6 +41,9 @@ func (p *Partition) Segments(offset int64) iter.Seq[Segment] {
 	return slices.Values(p.segments[from:])
 }
 
+// SegmentCount is how many segments there are.
+func (p *Partition) SegmentCount() int { return len(p.segments) }
+
 // ArchivedTo is the offset up to which the partition's records lie in segments, and from which on they lie in extents.
 func (p *Partition) ArchivedTo() int64 {
 	for x := range p.Extents(p.LogStart) {
