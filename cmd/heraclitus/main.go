@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -11,8 +12,25 @@ import (
 func main() {
 	if err := app().Run(os.Args); err != nil {
 		fmt.Fprintf(os.Stderr, "heraclitus: %v\n", err)
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// exit is an error that ends the process with a code of its own.
+type exit struct {
+	code int
+	error
+}
+
+func (e exit) Unwrap() error { return e.error }
+
+// exitCode is the code that an error ends the process with.
+func exitCode(err error) int {
+	var e exit
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return 1
 }
 
 // app is the command line.
@@ -21,7 +39,7 @@ func app() *cli.App {
 		Name:            "heraclitus",
 		Usage:           "a Kafka server in one program",
 		HideHelpCommand: true,
-		Commands:        []*cli.Command{serveCommand(), usersCommand(), versionCommand()},
+		Commands:        []*cli.Command{serveCommand(), usersCommand(), verifyCommand(), dumpCommand(), versionCommand()},
 		OnUsageError:    usageError,
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"maps"
@@ -143,3 +144,6 @@ func (p *Partition) Producers() iter.Seq[Producer] {
 
 // NextProducerID is what the next AllocateProducerID hands out.
 func (s *State) NextProducerID() int64 { return s.nextProducerID }
+
+// IsSnapshot says whether bytes begin as a snapshot of any version does.
+func IsSnapshot(head []byte) bool { return bytes.HasPrefix(head, []byte(snapshotMagic[:4])) }
