@@ -413,7 +413,7 @@ var endings = []struct {
 	{errUnauthenticated, "unauthenticated", slog.LevelInfo},
 	{errLoginRefused, "login_refused", slog.LevelInfo},
 	{errLoginTimeout, "login_timeout", slog.LevelInfo},
-	{errExpired, "session_expired", slog.LevelDebug},
+	{errExpired, "session_expired", slog.LevelInfo},
 	{errPanic, "panic", slog.LevelInfo},
 	{errHandler, "refused", slog.LevelInfo},
 }
