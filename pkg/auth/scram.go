@@ -179,11 +179,14 @@ func parseClientFinal(token string) (c clientFinal, ok bool) {
 // printable says whether a message is UTF-8 without NUL.
 func printable(token string) bool { return utf8.ValidString(token) && !strings.ContainsRune(token, 0) }
 
-// attribute says whether a field is an extension: letters, an equals sign, something.
+// mandatory is the extension whose presence must be refused by whoever does not know what it asks for, which is everybody.
+const mandatory = "m="
+
+// attribute says whether a field is an extension that may be ignored: letters, an equals sign, something.
 func attribute(field string) bool {
 	name, value, ok := strings.Cut(field, "=")
 	notLetter := func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
-	return ok && name != "" && value != "" && !strings.ContainsFunc(name, notLetter)
+	return ok && name != "" && value != "" && !strings.ContainsFunc(name, notLetter) && !strings.HasPrefix(field, mandatory)
 }
 
 // saslName reads a name, in which =2C is a comma and =3D an equals sign, and no other equals sign can be.

@@ -6,12 +6,17 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// clientIterationsMax is how much work a server may ask of a client.
-const clientIterationsMax = 1 << 20
+// How much work a server may ask of a client. One that asks for less than RFC 7677 allows may be after a proof from which the
+// password is quickly guessed; Kafka's clients have the same least.
+const (
+	clientIterationsMin = 4096
+	clientIterationsMax = 1 << 20
+)
 
 // ScramClient is the client's side of one SCRAM conversation: First goes out, its answer to Final, what that returns goes
 // out, and its answer to Verify. Whoever skips Verify does not know whom they talk to.
@@ -65,7 +70,7 @@ func (c *ScramClient) Verify(serverFinal []byte) error {
 	return nil
 }
 
-// parseServerFirst reads a server's first message. What follows the three fields is ignored.
+// parseServerFirst reads a server's first message. What follows the three fields is ignored if it may be.
 func parseServerFirst(message string) (nonce string, salt []byte, iterations int32, err error) {
 	fields := strings.Split(message, ",")
 	if len(fields) < 3 {
@@ -79,7 +84,9 @@ func parseServerFirst(message string) (nonce string, salt []byte, iterations int
 	switch {
 	case !hasNonce || !hasSalt || !hasCount || badSalt != nil || badCount != nil:
 		return "", nil, 0, errors.New("it is not of the form r=, s=, i=")
-	case n < 1 || n > clientIterationsMax:
+	case slices.ContainsFunc(fields[3:], func(field string) bool { return !attribute(field) }):
+		return "", nil, 0, errors.New("it has extensions that cannot be ignored")
+	case n < clientIterationsMin || n > clientIterationsMax:
 		return "", nil, 0, fmt.Errorf("it asks for %d iterations", n)
 	}
 	return nonce, salt, int32(n), nil
