@@ -48,8 +48,11 @@ type Options struct {
 	Mechanisms         []string // offered, some of MechanismNames; nil means PLAIN
 	Username, Password string   // of the one user of PLAIN; neither may be empty where it is offered
 	// Users returns the credential of a user of SCRAM; needed where that is offered. It is called by many connections at once.
-	Users  func(name string, m Scram) (Credential, bool)
-	Secret []byte // by which salts are made for users who do not exist: random, and the same for the life of the data
+	Users func(name string, m Scram) (Credential, bool)
+	// Iterations returns how often the password of one of these users is hashed, chosen by draw, so that users who do not exist
+	// have the counts that users have, each as often; 0 where there is no user. Nil means IterationsDefault for all.
+	Iterations func(m Scram, draw uint32) int32
+	Secret     []byte // by which salts are made for users who do not exist: random, and the same for the life of the data
 
 	SessionLifetime time.Duration // after which a client must authenticate itself again; Kafka's connections.max.reauth.ms; 0 is for ever
 	FailureDelay    time.Duration // by which the first failure of an address is answered late; Kafka's connection.failed.authentication.delay.ms
@@ -72,7 +75,7 @@ func New(o Options) *Authenticator {
 		o.Mechanisms = []string{Plain}
 	}
 	return &Authenticator{
-		mechanisms: o.Mechanisms, plain: newPlainUser(o.Username, o.Password), scram: scramUsers{o.Users, o.Secret},
+		mechanisms: o.Mechanisms, plain: newPlainUser(o.Username, o.Password), scram: scramUsers{o.Users, o.Iterations, o.Secret},
 		lifetime: o.SessionLifetime, failures: failures{delay: o.FailureDelay}, metrics: o.Metrics,
 	}
 }

@@ -1,11 +1,13 @@
 package auth
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/binary"
 	"fmt"
 	"hash"
 	"math/big"
@@ -110,17 +112,30 @@ func saltOf(random []byte) []byte {
 
 // scramUsers knows the users of SCRAM.
 type scramUsers struct {
-	lookup func(name string, m Scram) (Credential, bool)
-	secret []byte
+	lookup     func(name string, m Scram) (Credential, bool)
+	iterations func(m Scram, draw uint32) int32
+	secret     []byte
 }
 
-// of returns a user's credential. Of a user who does not exist it returns one that looks like it, always the same for one
-// name, whose stored key nobody has the proof of.
+// of returns a user's credential. Of a user who does not exist it returns one that looks like it and whose stored key nobody
+// has the proof of.
 func (u *scramUsers) of(name string, m Scram) (c Credential, known bool) {
-	key := m.mac(u.secret, m.String()+"\x00"+name)
-	made := Credential{Salt: saltOf(key), StoredKey: m.mac(u.secret, string(key)), ServerKey: key, Iterations: IterationsDefault}
+	made := u.make(name, m)
 	if c, known = u.lookup(name, m); known {
 		return c, true
 	}
 	return made, false
+}
+
+// make makes a credential up, the same whenever it is asked for one name. Its iterations are drawn from those of users, by the
+// name. Where those have changed so much that the name draws others, it has another salt, too, as after a change of password.
+func (u *scramUsers) make(name string, m Scram) Credential {
+	who := m.String() + "\x00" + name
+	iterations := int32(0)
+	if u.iterations != nil {
+		iterations = u.iterations(m, binary.BigEndian.Uint32(m.mac(u.secret, who)))
+	}
+	iterations = cmp.Or(iterations, IterationsDefault)
+	key := m.mac(u.secret, fmt.Sprintf("%s\x00%d", who, iterations))
+	return Credential{Salt: saltOf(key), StoredKey: m.mac(u.secret, string(key)), ServerKey: key, Iterations: iterations}
 }

@@ -154,6 +154,8 @@ func TestScramTokens(t *testing.T) {
 	f("n,,n=user,r=abc,x=y,z=0", nil, "in")
 	f("n,,n=user,r=abc,tokenauth=false", nil, "in")
 	f("n,,n=user,r=abc,tokenauth=true", nil, "first")
+	f("n,,n=user,r=abc,m=x", nil, "first")
+	f("n,,n=user,r=abc,x=y,m=x", nil, "first")
 	f("n,,n=user,r=abc,x", nil, "first")
 	f("n,,n=user,r=abc,1=y", nil, "first")
 	f("n,a=other,n=user,r=abc", nil, "first")
@@ -249,6 +251,52 @@ func TestNobodyLearnsWhoExists(t *testing.T) {
 	}
 }
 
+// TestNobodyLearnsWhoExistsByIterations shows that users who do not exist have the iterations that users have; that the same name
+// has the same answer while its draw is the same, and looks like somebody with a new password when it is not.
+func TestNobodyLearnsWhoExistsByIterations(t *testing.T) {
+	split := uint32(1 << 31) // draws below it are for more iterations
+	users := scramUsers{secret: []byte("secret"), lookup: func(string, Scram) (Credential, bool) { return Credential{}, false }}
+	users.iterations = func(_ Scram, draw uint32) int32 {
+		if draw < split {
+			return 8192
+		}
+		return 4096
+	}
+	many := map[int32]int{}
+	before := map[string]Credential{}
+	for i := range 1000 {
+		name := fmt.Sprint("user", i)
+		c, _ := users.of(name, ScramSHA256)
+		again, known := users.of(name, ScramSHA256)
+		if known || !bytes.Equal(c.Salt, again.Salt) || c.Iterations != again.Iterations {
+			t.Fatalf("%s: %+v, then %+v, known %v", name, c, again, known)
+		}
+		many[c.Iterations]++
+		before[name] = c
+	}
+	if many[8192] < 400 || many[4096] < 400 {
+		t.Errorf("1000 names draw %v", many)
+	}
+	split += 1 << 29
+	changed := 0
+	for name, old := range before {
+		c, _ := users.of(name, ScramSHA256)
+		if bytes.Equal(c.Salt, old.Salt) != (c.Iterations == old.Iterations) {
+			t.Errorf("%s: %+v, and before %+v", name, c, old)
+		}
+		if c.Iterations != old.Iterations {
+			changed++
+		}
+	}
+	if changed < 60 || changed > 190 {
+		t.Errorf("%d of 1000 names draw others when an eighth of the draws do", changed)
+	}
+	users.iterations = func(Scram, uint32) int32 { return 0 }
+	if c, _ := users.of("nobody", ScramSHA256); c.Iterations != IterationsDefault {
+		t.Errorf("without users: %d iterations", c.Iterations)
+	}
+}
+
 func looksLikeSalt(salt []byte) bool {
 	odd := bytes.TrimLeft(salt, "0123456789abcdefghijklmnopqrstuvwxyz")
 	return len(odd) == 0 && len(salt) >= 20 && len(salt) <= 26
@@ -299,6 +347,11 @@ func TestClientMistrusts(t *testing.T) {
 	}
 	f("r=abcd,s=c2FsdA==,i=4096", true)
 	f("r=abcd,s=c2FsdA==,i=4096,x=y", true)
+	f("r=abcd,s=c2FsdA==,i=1048576", true)
+	f("m=x,r=abcd,s=c2FsdA==,i=4096", false)
+	f("r=abcd,s=c2FsdA==,i=4096,m=x", false)
+	f("r=abcd,s=c2FsdA==,i=4095", false)
+	f("r=abcd,s=c2FsdA==,i=1", false)
 	f("r=xabc,s=c2FsdA==,i=4096", false)
 	f("r=abcd,s=*,i=4096", false)
 	f("r=abcd,s=c2FsdA==,i=0", false)

@@ -27,7 +27,7 @@ func (b *Broker) authenticator(e *engine.Engine) (*auth.Authenticator, error) {
 		return nil, nil
 	}
 	o := auth.Options{
-		Mechanisms: c.Mechanisms(), Username: c.PlainUsername, Password: c.PlainPassword, Users: credentials(e),
+		Mechanisms: c.Mechanisms(), Username: c.PlainUsername, Password: c.PlainPassword, Users: credentials(e), Iterations: iterations(e),
 		SessionLifetime: c.SessionLifetime(), FailureDelay: loginFailureDelay, Metrics: b.metrics,
 	}
 	if c.Scram() {
@@ -49,6 +49,14 @@ func credentials(e *engine.Engine) func(name string, m auth.Scram) (auth.Credent
 			found = auth.Credential{Salt: c.Salt, StoredKey: c.StoredKey, ServerKey: c.ServerKey, Iterations: c.Iterations}
 		})
 		return found, ok
+	}
+}
+
+// iterations draws from what the users in e have.
+func iterations(e *engine.Engine) func(m auth.Scram, draw uint32) int32 {
+	return func(m auth.Scram, draw uint32) (n int32) {
+		e.View(func(s *state.State) { n = s.Iterations(int8(m), draw) })
+		return n
 	}
 }
 

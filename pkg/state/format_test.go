@@ -69,7 +69,7 @@ func TestPinnedSnapshot(t *testing.T) {
 	topic := &Topic{ID{0xa1}, "orders", []ConfigEntry{{"a", "b"}}, 9, []*Partition{partition}}
 	group := &Group{ID: "g", Generation: Generation{Number: 7}, offsets: map[ID]map[int32]Offset{{0xa1}: {3: {9, 1, "m", 2, -1}}}}
 	s := &State{"abc", 0x1234, map[ID]*Topic{topic.ID: topic}, nil, 8, map[string]*Group{"g": group},
-		map[string][]Credential{"u": {{ScramSHA256, 4096, []byte("salt"), []byte("a"), []byte("bc")}}}, []byte("abc")}
+		map[string][]Credential{"u": {{ScramSHA256, 4096, []byte("salt"), []byte("a"), []byte("bc")}}}, []byte("abc"), nil}
 	want := pinned(`
 		'HSNP' 00000001 0000000000001234 03 'abc' 0000000000000008
 		01 ID 06 'orders' 01 01 'a' 01 'b' 0000000000000009 01

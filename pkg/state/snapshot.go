@@ -35,7 +35,7 @@ func (s *State) Clone() *State {
 		g.shared = true
 		c.groups[id] = g
 	}
-	c.users, c.secret = maps.Clone(s.users), s.secret
+	c.users, c.hashings, c.secret = maps.Clone(s.users), maps.Clone(s.hashings), s.secret
 	return c
 }
 
@@ -167,7 +167,7 @@ func (d *decoder) state() *State {
 	}
 	for range d.count(userBytesMin) {
 		u := d.user()
-		s.users[u.Name] = u.Credentials
+		s.setCredentials(u.Name, u.Credentials)
 	}
 	s.secret = d.bytes()
 	return s

@@ -31,6 +31,7 @@ type State struct {
 	groups         map[string]*Group
 	users          map[string][]Credential // by name; a slice, once here, never changes
 	secret         []byte
+	hashings       map[hashing]int // how many credentials there are of each: nothing that users does not say
 }
 
 // Result is what a command came to.
@@ -46,7 +47,7 @@ type Result struct {
 
 // New returns the state before the first entry.
 func New() *State {
-	return &State{topics: map[ID]*Topic{}, names: map[string]*Topic{}, groups: map[string]*Group{}, users: map[string][]Credential{}}
+	return &State{topics: map[ID]*Topic{}, names: map[string]*Topic{}, groups: map[string]*Group{}, users: map[string][]Credential{}, hashings: map[hashing]int{}}
 }
 
 // ClusterID is Kafka's cluster id: 22 characters of base64url, given by the first CreateCluster command; empty before.

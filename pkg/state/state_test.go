@@ -419,7 +419,8 @@ func TestSnapshotsHoldEveryField(t *testing.T) {
 	d = &decoder{b: g.append(nil)}
 	f(g, d.group(), d)
 	s := &State{"cluster", 1, map[ID]*Topic{{1}: topic}, map[string]*Topic{"orders": topic}, 2, map[string]*Group{"g": g},
-		map[string][]Credential{"u": {{ScramSHA256, 4096, []byte("salt"), []byte("a"), []byte("b")}, {ScramSHA512, 8192, []byte("t"), []byte("c"), []byte("d")}}}, []byte("secret")}
+		map[string][]Credential{"u": {{ScramSHA256, 4096, []byte("salt"), []byte("a"), []byte("b")}, {ScramSHA512, 8192, []byte("t"), []byte("c"), []byte("d")}}}, []byte("secret"),
+		map[hashing]int{{ScramSHA256, 4096}: 1, {ScramSHA512, 8192}: 1}}
 	restored, err := Restore(s.AppendSnapshot(nil))
 	if err != nil || !reflect.DeepEqual(restored, s) {
 		t.Errorf("the state comes back as %+v, %v", restored, err)

@@ -94,6 +94,33 @@ func (s *State) Credential(user string, mechanism int8) (Credential, bool) {
 	return Credential{}, false
 }
 
+// hashing is how a credential hashes its password.
+type hashing struct {
+	mechanism  int8
+	iterations int32
+}
+
+// Iterations returns how often the password of one of the users is hashed for a mechanism, chosen by draw: of all numbers, each
+// count is for as many as its share of the users, and for most it stays the same while users come and go. It is 0 where nobody
+// has a credential for the mechanism. It is what users are given who do not exist, so that the count tells nobody who does.
+func (s *State) Iterations(mechanism int8, draw uint32) int32 {
+	var counts []int32
+	credentials := 0
+	for h, n := range s.hashings {
+		if h.mechanism == mechanism {
+			counts, credentials = append(counts, h.iterations), credentials+n
+		}
+	}
+	slices.Sort(counts)
+	at := int(uint64(draw) * uint64(credentials) >> 32)
+	for _, iterations := range counts {
+		if at -= s.hashings[hashing{mechanism, iterations}]; at < 0 {
+			return iterations
+		}
+	}
+	return 0
+}
+
 // User returns the user with a name.
 func (s *State) User(name string) (User, bool) {
 	credentials, ok := s.users[name]
@@ -128,7 +155,7 @@ func (s *State) upsertCredential(c *UpsertCredential, r *Result) {
 	others := s.without(c.User, c.Mechanism)
 	others = append(others, c.Credential)
 	slices.SortFunc(others, func(a, b Credential) int { return cmp.Compare(a.Mechanism, b.Mechanism) })
-	s.users[c.User] = others
+	s.setCredentials(c.User, others)
 }
 
 // acceptable says why a credential is refused, or None.
@@ -152,10 +179,26 @@ func (s *State) deleteCredential(c *DeleteCredential, r *Result) {
 		r.Code = kerr.ResourceNotFound
 		return
 	}
-	if others := s.without(c.User, c.Mechanism); len(others) > 0 {
-		s.users[c.User] = others
-	} else {
-		delete(s.users, c.User)
+	s.setCredentials(c.User, s.without(c.User, c.Mechanism))
+}
+
+// setCredentials gives a user these credentials and no others; without any the user is gone.
+func (s *State) setCredentials(user string, credentials []Credential) {
+	s.countHashings(s.users[user], -1)
+	s.countHashings(credentials, 1)
+	s.users[user] = credentials
+	if len(credentials) == 0 {
+		delete(s.users, user)
+	}
+}
+
+func (s *State) countHashings(credentials []Credential, by int) {
+	for _, c := range credentials {
+		h := hashing{c.Mechanism, c.Iterations}
+		s.hashings[h] += by
+		if s.hashings[h] == 0 {
+			delete(s.hashings, h)
+		}
 	}
 }
 

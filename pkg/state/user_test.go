@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,6 +100,60 @@ func TestTooManyUsers(t *testing.T) {
 	}
 	if r := f.do(UpsertCredential{"0", credential(ScramSHA512, 'a')}); r.Code != kerr.None {
 		t.Errorf("a second credential: %v", r.Code)
+	}
+}
+
+// TestIterations shows that a draw has the counts of iterations that users have, each as often, whatever became of the users, and
+// that few draws change when a user comes.
+func TestIterations(t *testing.T) {
+	f := newFold(t)
+	give := func(user string, mechanism int8, iterations int32) {
+		t.Helper()
+		c := credential(mechanism, 'a')
+		c.Iterations = iterations
+		if r := f.do(UpsertCredential{user, c}); r.Code != kerr.None {
+			t.Fatal(r.Code)
+		}
+	}
+	const draws = 64
+	drawn := func(s *State) (all []int32) {
+		for i := range uint32(draws) {
+			all = append(all, s.Iterations(ScramSHA256, i<<26))
+		}
+		return all
+	}
+	step := func(low, high int) {
+		t.Helper()
+		want := append(slices.Repeat([]int32{4096}, low), slices.Repeat([]int32{8192}, high)...)
+		want = append(want, slices.Repeat([]int32{0}, draws-low-high)...)
+		restored, err := Restore(f.state.AppendSnapshot(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []*State{f.state, f.state.Clone(), restored} {
+			if got := drawn(s); !slices.Equal(got, want) {
+				t.Errorf("drawn are %v, want %v", got, want)
+			}
+		}
+	}
+	step(0, 0)
+	give("al", ScramSHA512, 16384)
+	step(0, 0)
+	give("al", ScramSHA256, 8192)
+	step(0, 64)
+	give("bo", ScramSHA256, 4096)
+	step(32, 32)
+	give("cy", ScramSHA256, 8192)
+	give("di", ScramSHA256, 8192)
+	step(16, 48)
+	give("di", ScramSHA256, 4096)
+	step(32, 32)
+	before := f.state.Clone()
+	f.do(DeleteCredential{"al", ScramSHA256})
+	f.do(DeleteCredential{"cy", ScramSHA256})
+	step(64, 0)
+	if got := before.Iterations(ScramSHA256, 1<<31); got != 8192 {
+		t.Errorf("a clone draws %d", got)
 	}
 }
 
