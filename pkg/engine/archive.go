@@ -121,7 +121,7 @@ type trouble struct {
 
 const (
 	troubleWaitMin = 2 * archiveRetryWait // so that others get their turn before it is tried again
-	troubleWaitMax = 5 * time.Minute
+	troubleWaitMax = time.Minute          // after the fault of a store that was away for long, nobody is to wait for longer
 )
 
 // note is told what came of a job.

@@ -106,7 +106,7 @@ func (p *past) run(g at, offset int64) (*run, error) {
 // runAt returns the run that begins at an offset.
 func (p *past) runAt(r *segment.Reader, unique uint64, start int64) (*run, error) {
 	v, found, err := p.shelf.get(shelfKey{unique, start}, func() (any, int64, error) {
-		bytes, next, err := r.Read(p.ctx, make([]byte, 0, runBytes), start, runBytes, segment.Rebuild{LeaderEpoch: leaderEpoch})
+		bytes, next, err := r.Read(p.ctx, make([]byte, 0, runCapacity(r.Footer())), start, runBytes, segment.Rebuild{LeaderEpoch: leaderEpoch})
 		return &run{bytes, next}, int64(cap(bytes)), err
 	})
 	if err != nil {
@@ -118,6 +118,12 @@ func (p *past) runAt(r *segment.Reader, unique uint64, start int64) (*run, error
 		p.metrics.PastMisses.Inc()
 	}
 	return v.(*run), nil
+}
+
+// runCapacity is the memory to set aside for a run: of a small segment, little more than what it holds.
+func runCapacity(f *segment.Footer) int {
+	const headers = 4 << 10 // of batches
+	return int(min(f.PlainBytes+f.PlainBytes/8+headers, runBytes))
 }
 
 // readAhead begins to read the run at an offset, unless it is there or too much is being read.

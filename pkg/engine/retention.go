@@ -98,21 +98,16 @@ type move struct {
 }
 
 // outdated returns the moves that retention asks for at a moment.
-func (e *Engine) outdated(nowMs int64) []move {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	var moves []move
-	for t := range e.mu.state.Topics() {
+func (e *Engine) outdated(nowMs int64) (moves []move) {
+	e.eachPartition(func(t *state.Topic, i int32, p *state.Partition) {
 		s := e.settingsOf(t)
 		if !s.Delete {
-			continue
+			return
 		}
-		for i, p := range t.Partitions {
-			if start, bytes := retained(p, s.RetentionMs, s.RetentionBytes, nowMs); start > p.LogStart {
-				moves = append(moves, move{state.MoveLogStart{ID: t.ID, Partition: int32(i), Offset: start}, t.Name, p.Bytes - bytes})
-			}
+		if start, bytes := retained(p, s.RetentionMs, s.RetentionBytes, nowMs); start > p.LogStart {
+			moves = append(moves, move{state.MoveLogStart{ID: t.ID, Partition: i, Offset: start}, t.Name, p.Bytes - bytes})
 		}
-	}
+	})
 	return moves
 }
 
@@ -158,20 +153,16 @@ func (e *Engine) gauge() {
 func (e *Engine) gaugeSegments() {
 	now := time.Now().UnixMilli()
 	var segments, archived, waiting, oldest int64 = 0, 0, 0, now
-	e.mu.RLock()
-	for t := range e.mu.state.Topics() {
-		for _, p := range t.Partitions {
-			for g := range p.Segments(0) {
-				segments, archived = segments+1, archived+g.Bytes
-			}
-			for x := range p.Extents(0) {
-				oldest = min(oldest, x.CameMs)
-				break
-			}
-			waiting += p.JournalBytes()
+	e.eachPartition(func(_ *state.Topic, _ int32, p *state.Partition) {
+		for g := range p.Segments(0) {
+			segments, archived = segments+1, archived+g.Bytes
 		}
-	}
-	e.mu.RUnlock()
+		for x := range p.Extents(0) {
+			oldest = min(oldest, x.CameMs)
+			break
+		}
+		waiting += p.JournalBytes()
+	})
 	e.metrics.Segments.Set(float64(segments))
 	e.metrics.SegmentBytes.Set(float64(archived))
 	e.metrics.ArchiveLagBytes.Set(float64(waiting))

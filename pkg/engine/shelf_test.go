@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -64,5 +65,21 @@ func TestShelfForgets(t *testing.T) {
 		if _, found, err := s.get(shelfKey{2, 1}, func() (any, int64, error) { return nil, 0, failure }); found || err != failure {
 			t.Errorf("found %v, %v", found, err)
 		}
+	}
+}
+
+// TestSmallSegmentsTakeLittle reads segments of a few records, of which many are to have a place on the shelf. Each took 2 MiB once.
+func TestSmallSegmentsTakeLittle(t *testing.T) {
+	r := newRig(t, Options{})
+	id := r.create("orders", 1, forEver, atOnce)
+	for i := range mergeCount - 1 {
+		r.produce(id, batchOf(fmt.Sprint(i)))
+		r.archive()
+	}
+	if got := r.values(id, 0); len(got) != mergeCount-1 {
+		t.Fatalf("read %q", got)
+	}
+	if got := r.past.shelf.bytes(); got > (mergeCount-1)*(16<<10) {
+		t.Errorf("%d bytes on the shelf", got)
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,6 +32,7 @@ type ranked struct {
 func (a *archiver) survey(nowMs int64) survey {
 	start := time.Now()
 	pressed := a.pressed()
+	maps.DeleteFunc(a.troubles, func(_ Key, t trouble) bool { return start.Sub(t.until) > troubleWaitMax }) // of topics that are gone
 	var archive, merge, compact []ranked
 	a.eachPartition(func(t *state.Topic, i int32, p *state.Partition) {
 		key, s := Key{t.ID, i}, a.settingsOf(t)

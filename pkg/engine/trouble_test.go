@@ -22,11 +22,12 @@ import (
 type blot struct {
 	journal.Journal
 	slot uint64
+	err  error
 }
 
 func (b *blot) ReadAt(slot uint64, p []byte, off int64) error {
 	if slot == b.slot {
-		return fmt.Errorf("slot %d: %w", slot, journal.ErrDamaged)
+		return fmt.Errorf("slot %d: %w", slot, b.err)
 	}
 	return b.Journal.ReadAt(slot, p, off)
 }
@@ -40,7 +41,7 @@ func TestDamagedPartitionKeepsNoOther(t *testing.T) {
 	r.produce(bad, batchOf("a")) // after the entries that create the topics
 	r.produce(good, batchOf("b"))
 	r.crash()
-	r.journal.Journal = &blot{r.journal.Journal, slot + 2}
+	r.journal.Journal = &blot{r.journal.Journal, slot + 2, journal.ErrDamaged}
 	time.Sleep(2 * time.Millisecond)
 	a := r.archiver()
 	if err := a.work(); !errors.Is(err, journal.ErrDamaged) {
@@ -51,6 +52,20 @@ func TestDamagedPartitionKeepsNoOther(t *testing.T) {
 	}
 	if err := a.work(); err != nil {
 		t.Errorf("what failed is tried again at once: %v", err)
+	}
+}
+
+// TestTrimmedByAnotherServer has an entry that another server trimmed, which took a bucket over: there is nothing to be done, and it is not
+// tried again and again without a pause, as it was once.
+func TestTrimmedByAnotherServer(t *testing.T) {
+	r := newRig(t, Options{})
+	_, slot := r.Engine.journal.Bounds()
+	r.produce(r.create("orders", 1, forEver, atOnce), batchOf("a"))
+	r.crash()
+	r.journal.Journal = &blot{r.journal.Journal, slot + 1, journal.ErrTrimmed}
+	time.Sleep(2 * time.Millisecond)
+	if err := r.archiver().work(); !errors.Is(err, journal.ErrTrimmed) {
+		t.Errorf("archiving ends in %v", err)
 	}
 }
 
