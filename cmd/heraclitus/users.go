@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -78,13 +79,21 @@ func listUsers(c *cli.Context, a asker) error {
 	out := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
 	for i := range r.Results {
 		u := &r.Results[i]
-		fmt.Fprint(out, u.User)
+		fmt.Fprint(out, shown(u.User))
 		for _, info := range u.CredentialInfos {
 			fmt.Fprintf(out, "\t%s (%d iterations)", auth.Scram(info.Mechanism), info.Iterations)
 		}
 		fmt.Fprintln(out)
 	}
 	return out.Flush()
+}
+
+// shown is a name as it is, or in quotes if it has what a terminal would not show as it is: whoever is let in may name users.
+func shown(name string) string {
+	if quoted := strconv.Quote(name); quoted != `"`+name+`"` {
+		return quoted
+	}
+	return name
 }
 
 func setUser(c *cli.Context, a asker) error {

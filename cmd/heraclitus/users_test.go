@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/pem"
 	"io"
+	"io/fs"
 	"log"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -46,6 +48,52 @@ func file(t *testing.T, text string) string {
 func onlyScram(dir string) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Storage.Path, c.Auth.Enabled, c.Auth.Mechanism = dir, true, "SCRAM-SHA-256,SCRAM-SHA-512"
+	}
+}
+
+// TestOthersReadNothing shows that what is stored, the keys of users among it, is for the user who stores it and its group alone.
+func TestOthersReadNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made", "data")
+	if _, err := users(t, "password", "set", "al", "--storage-path", dir); err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	err := filepath.WalkDir(filepath.Dir(dir), func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if others := info.Mode().Perm() & 0o007; others != 0 && runtime.GOOS != "windows" {
+			t.Errorf("%s is open to others: %v", name, info.Mode())
+		}
+		if !d.IsDir() {
+			files++
+		}
+		return err
+	})
+	if err != nil || files < 3 {
+		t.Errorf("%d files, %v", files, err)
+	}
+}
+
+// TestListShowsNamesAsTheyAre shows that a name which would move the cursor, or look like another line, is shown in quotes.
+func TestListShowsNamesAsTheyAre(t *testing.T) {
+	where := []string{"--storage-path", t.TempDir()}
+	for _, name := range []string{"a b", "evil\x1b[2J", "new\nal  SCRAM-SHA-256", "tab\tbed", "\"quoted\"", "größe", "\xff"} {
+		if _, err := users(t, "password", append([]string{"set", "--mechanism", "SCRAM-SHA-256", name}, where...)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := users(t, "", append([]string{"list"}, where...)...)
+	want := []string{`"\"quoted\""`, `a b`, `"evil\x1b[2J"`, `größe`, `"new\nal  SCRAM-SHA-256"`, `"tab\tbed"`, `"\xff"`}
+	for i, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		name, rest, _ := strings.Cut(line, "  SCRAM-SHA-256 (4096 iterations)")
+		if i >= len(want) || strings.TrimSpace(name) != want[i] || rest != "" {
+			t.Errorf("line %d is %q", i, line)
+		}
+	}
+	if err != nil || strings.Count(out, "\n") != len(want) {
+		t.Errorf("%q, %v", out, err)
 	}
 }
 

@@ -74,6 +74,12 @@ func openDir(dir string) (osDisk, error) {
 	return osDisk{root, lock}, nil
 }
 
+// Who may read the journal: the user that writes it, and those of its group.
+const (
+	dirMode  = 0o750
+	fileMode = 0o640
+)
+
 // makeDir makes the directory and those above it, durably, as far as they are not there.
 func makeDir(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
@@ -82,7 +88,7 @@ func makeDir(dir string) error {
 	if err := makeDir(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	above, err := os.OpenRoot(filepath.Dir(dir))
@@ -123,7 +129,7 @@ func (d osDisk) sync() error { return syncNames(d.Root) }
 func (d osDisk) close() error { return errors.Join(d.lock.Close(), d.Root.Close()) }
 
 func (d osDisk) openFile(name string, flag int) (handle, error) {
-	f, err := d.OpenFile(name, flag, 0o640)
+	f, err := d.OpenFile(name, flag, fileMode)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 // lockDir takes the directory for this process by a lock on LOCK, which holds the pid for the message of whoever is
 // refused. The file stays behind: removing it would let two processes lock two files of that name.
 func lockDir(dir *os.Root) (*os.File, error) {
-	f, err := dir.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o640)
+	f, err := dir.OpenFile(lockName, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", dir.Name(), err)
 	}

@@ -27,10 +27,17 @@ type openFile interface {
 // osDisk is the operating system.
 type osDisk struct{}
 
-func (osDisk) mkdir(name string) error { return os.Mkdir(name, 0o755) }
+// Who may read what is stored: the user that stores it, and those of its group, such as who reads topics as tables. Checkpoints
+// hold the keys by which users are let in.
+const (
+	dirMode  = 0o750
+	fileMode = 0o640
+)
+
+func (osDisk) mkdir(name string) error { return os.Mkdir(name, dirMode) }
 
 func (osDisk) create(name string) (openFile, error) {
-	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 }
 
 func (osDisk) rename(from, to string) error { return os.Rename(from, to) }
