@@ -107,9 +107,13 @@ func asks(c net.Conn, request []byte) string {
 // that was there before goes on and another comes in.
 func TestRefusals(t *testing.T) {
 	a := certificatetest.New(t)
+	kinds := everyListener(t, a)
 	metadata := framed(wire.KeyMetadata, 9, &wire.MetadataRequest{})
-	f := func(name, reason, want string, again int, come func(t *testing.T, b *brokertest.Broker) string, changes ...func(*config.Config)) {
-		t.Run(name, func(t *testing.T) { t.Parallel(); refused(t, a, reason, want, again, come, changes...) })
+	f := func(name, reason, want string, times int, come func(t *testing.T, b *brokertest.Broker) string, changes ...func(*config.Config)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refused(t, reason, want, times, come, append([]func(*config.Config){kinds}, changes...)...)
+		})
 	}
 	const offered = "[PLAIN SCRAM-SHA-256 SCRAM-SHA-512]"
 	wrong := func(t *testing.T, b *brokertest.Broker) string {
@@ -162,9 +166,9 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-func refused(t *testing.T, a *certificatetest.Authority, reason, want string, times int, come func(*testing.T, *brokertest.Broker) string, changes ...func(*config.Config)) {
+func refused(t *testing.T, reason, want string, times int, come func(*testing.T, *brokertest.Broker) string, changes ...func(*config.Config)) {
 	var log lines
-	b := everyListener(t, a, &log, changes...)
+	b := logging(t, &log, changes...)
 	before := dial(t, b.AddressOf(t, "open"), nil)
 	if p := tryProduceOn(t, before, "orders", batchOf(t, "before")); p.ErrorCode != 0 {
 		t.Fatalf("produce is refused with error %d", p.ErrorCode)
@@ -196,19 +200,26 @@ func refused(t *testing.T, a *certificatetest.Authority, reason, want string, ti
 	}
 }
 
-// everyListener starts a broker with a listener of each kind.
-func everyListener(t *testing.T, a *certificatetest.Authority, log io.Writer, changes ...func(*config.Config)) *brokertest.Broker {
+// everyListener gives a broker a listener of each kind.
+func everyListener(t *testing.T, a *certificatetest.Authority) func(*config.Config) {
+	secure := brokertest.TLS(t, a)
+	mutual := config.Listener{Name: "mutual", Protocol: config.SSL}
+	mutual.ClientCAFile, mutual.ClientAuth = a.File, config.ClientAuthRequired
+	return func(c *config.Config) {
+		secure(c)
+		c.TLS.Enabled = false // on the first one
+		c.Auth = config.Auth{Enabled: true, Mechanism: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", PlainUsername: user, PlainPassword: rightSecret}
+		c.Listeners = []config.Listener{
+			{Name: "open", Protocol: config.Plaintext}, {Name: "locked", Protocol: config.SSL}, {Name: "both", Protocol: config.SASLSSL}, mutual,
+		}
+	}
+}
+
+// logging starts a broker that logs to a writer.
+func logging(t *testing.T, log io.Writer, changes ...func(*config.Config)) *brokertest.Broker {
 	t.Helper()
 	c := config.Default()
 	c.KafkaPort, c.HTTPPort, c.Storage.Path = 0, 0, config.Memory
-	c.Auth = config.Auth{Enabled: true, Mechanism: "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", PlainUsername: user, PlainPassword: rightSecret}
-	brokertest.TLS(t, a)(&c)
-	mutual := config.Listener{Name: "mutual", Protocol: config.SSL}
-	mutual.ClientCAFile, mutual.ClientAuth = a.File, config.ClientAuthRequired
-	c.TLS.Enabled = false
-	c.Listeners = []config.Listener{
-		{Name: "open", Protocol: config.Plaintext}, {Name: "locked", Protocol: config.SSL}, {Name: "both", Protocol: config.SASLSSL}, mutual,
-	}
 	for _, change := range changes {
 		change(&c)
 	}
