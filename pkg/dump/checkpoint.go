@@ -21,7 +21,7 @@ func (d *dumper) checkpoint() error {
 		secret = "a secret, which is not shown"
 	}
 	d.line(0, "checkpoint, %d bytes, checksum ok: the journal goes on at slot %d", len(b), s.Next())
-	d.line(0, "cluster %s, next producer id %d, %s", s.ClusterID(), s.NextProducerID(), secret)
+	d.line(0, "cluster %q, next producer id %d, %s", s.ClusterID(), s.NextProducerID(), secret)
 	for t := range s.Topics() {
 		d.topic(t)
 		if err := d.failed(); err != nil {
@@ -77,7 +77,7 @@ func (d *dumper) group(s *state.State, g *state.Group) {
 		if t := s.Topic(at.Topic); t != nil {
 			topic = t.Name
 		}
-		d.line(1, "%s/%d: %s", topic, at.Partition, committed(o))
+		d.line(1, "%q/%d: %s", topic, at.Partition, committed(o))
 	}
 }
 

@@ -27,7 +27,7 @@ func (d *dumper) command(p state.Placed) {
 		say("produce to %s/%d at %s", c.ID, c.Partition, clock(c.CameMs))
 		d.batch(c.Batch)
 	case state.CreateCluster:
-		say("create cluster %s", c.ClusterID)
+		say("create cluster %q", c.ClusterID)
 	case state.CreateTopic:
 		say("create topic %q, id %s, %d partitions,%s at %s", c.Name, c.ID, c.Partitions, settings(c.Config), clock(c.NowMs))
 	case state.DeleteTopic:
@@ -87,7 +87,7 @@ func (d *dumper) groupCommand(say func(format string, args ...any), command any)
 func settings(all []state.ConfigEntry) string {
 	var b strings.Builder
 	for _, s := range all {
-		fmt.Fprintf(&b, " %s=%s", s.Name, s.Value)
+		fmt.Fprintf(&b, " %q=%q", s.Name, s.Value)
 	}
 	return b.String()
 }

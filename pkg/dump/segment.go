@@ -14,7 +14,7 @@ func (d *dumper) segment() error {
 		return err
 	}
 	f := r.Footer()
-	d.line(0, "segment of %s/%d, topic id %s, offsets %d to %d: %d records, %d bytes, %s (%d plain), largest timestamp %s, index and footer ok",
+	d.line(0, "segment of %q/%d, topic id %s, offsets %d to %d: %d records, %d bytes, %s (%d plain), largest timestamp %s, index and footer ok",
 		f.Topic, f.Partition, f.TopicID, f.First, f.Last, f.Records, f.Bytes, f.Codec(), f.PlainBytes, clock(f.MaxTimestamp))
 	group := -1
 	for b := range f.Blocks() {

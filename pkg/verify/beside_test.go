@@ -30,7 +30,7 @@ func TestBesideAServerInABucket(t *testing.T) {
 }
 
 // besideFor is how long storage is looked at, again and again: some rounds of the archiver.
-const besideFor = 4 * time.Second
+const besideFor = 3 * time.Second
 
 func besideAServer(t *testing.T, path string) {
 	b := brokertest.Start(t, brokertest.In(path), func(c *config.Config) {

@@ -65,6 +65,7 @@ func (v *verifier) walk(ctx context.Context, l *look) error {
 	}
 	w := walker{verifier: v, journal: l.journal, extents: placedExtents(l.state)}
 	w.slot, w.end = l.journal.Bounds()
+	w.extents = w.extents[w.extentsBelow(w.slot):] // of which checkState has told
 	for damaged := 0; w.slot < w.end; {
 		err := w.journal.Replay(w.slot, func(slot uint64, entry []byte) error {
 			w.entry(slot, entry)

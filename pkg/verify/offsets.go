@@ -9,13 +9,10 @@ import (
 // checkState checks what the state says by itself.
 func (v *verifier) checkState(l *look) {
 	floor, next := l.journal.Bounds()
-	if first := l.state.FirstSlot(); first < floor {
-		v.damage("state", "it needs entry %d of the journal, which begins at %d", first, floor)
-	}
 	for t := range l.state.Topics() {
 		v.count(func(s *Summary) { s.Topics, s.Partitions = s.Topics+1, s.Partitions+len(t.Partitions) })
 		for n, p := range t.Partitions {
-			for _, problem := range partitionProblems(p, next) {
+			for _, problem := range partitionProblems(p, floor, next) {
 				v.damage(partitionName(t.Name, int32(n)), "%s", problem)
 			}
 		}
@@ -33,7 +30,7 @@ func partitionName(topic string, partition int32) string {
 
 // partitionProblems says what is wrong with the offsets of a partition. From its log start to its high watermark every one has to lie
 // in a segment or an extent, in order; only compaction takes whole segments away, up to where it has been.
-func partitionProblems(p *state.Partition, next uint64) (problems []string) {
+func partitionProblems(p *state.Partition, floor, next uint64) (problems []string) {
 	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	if p.LogStart < 0 || p.LogStart > p.HighWatermark || p.CleanedTo < 0 || p.CleanedTo > p.HighWatermark {
 		say("log start offset %d, high watermark %d, compacted up to %d", p.LogStart, p.HighWatermark, p.CleanedTo)
@@ -59,8 +56,8 @@ func partitionProblems(p *state.Partition, next uint64) (problems []string) {
 	}
 	for x, end := range extents(p) {
 		reach("extent", x.Base, end)
-		if x.Slot >= next {
-			say("offset %d lies in entry %d of the journal, which ends before %d", x.Base, x.Slot, next)
+		if x.Slot < floor || x.Slot >= next {
+			say("offset %d lies in entry %d of the journal, which holds %d to below %d", x.Base, x.Slot, floor, next)
 		}
 	}
 	if end := max(at, p.LogStart, p.CleanedTo); end < p.HighWatermark {

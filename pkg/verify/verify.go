@@ -20,8 +20,12 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Options of Run. The zero value is good.
@@ -55,7 +59,15 @@ func (f Finding) String() string {
 	if f.Note {
 		kind = "note"
 	}
-	return fmt.Sprintf("%s: %s: %s", kind, f.Where, f.What)
+	return fmt.Sprintf("%s: %s: %s", kind, printable(f.Where), printable(f.What))
+}
+
+// printable quotes text that would do more to a terminal than be seen: names of files can hold anything.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(s) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 // Summary is what there was.

@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -265,6 +267,20 @@ func entriesAt(volume []byte, from uint64) (at []int) {
 	return at
 }
 
+// TestPrintable shows that a finding is one line, whatever is in a name.
+func TestPrintable(t *testing.T) {
+	f := func(where, want string) {
+		t.Helper()
+		if got := (Finding{Where: where, What: "x", Note: true}).String(); got != "note: "+want+": x" {
+			t.Errorf("%q becomes %q", where, got)
+		}
+	}
+	f("topics/größe", "topics/größe")
+	f("a\nb", `"a\nb"`)
+	f("\x1b[2J", `"\x1b[2J"`)
+	f("\xff", `"\xff"`)
+}
+
 // TestOpenRefuses shows what cannot be looked at.
 func TestOpenRefuses(t *testing.T) {
 	f := func(path, want string) {
@@ -287,4 +303,63 @@ func TestStopped(t *testing.T) {
 	if _, err := Run(ctx, s, Options{}, func(Finding) {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("it ends in %v", err)
 	}
+}
+
+// TestOffsets shows that a state that contradicts itself, or the storage, is found out, though its checksum matches: a checkpoint
+// as only a fault of ours could have written it.
+func TestOffsets(t *testing.T) {
+	d := directory()
+	whole := d.make(t)
+	checkpoint := whole.keys("checkpoints/")[0]
+	st := must(state.Restore(whole[checkpoint]))
+	first := slices.Collect(st.TopicNamed("orders").Partitions[0].Segments(0))[0]
+	cut := st.TopicNamed("cut").Partitions[0]
+	kept := slices.Collect(st.TopicNamed("kept-480").Partitions[0].Extents(0))[1]
+	f := func(what string, old, by []byte, wants ...string) {
+		t.Helper()
+		s := maps.Clone(whole)
+		if n := bytes.Count(s[checkpoint], old); n != 1 {
+			t.Fatalf("%s: %x is %d times in the checkpoint", what, old, n)
+		}
+		b := bytes.Replace(s[checkpoint], old, by, 1)
+		b = binary.BigEndian.AppendUint32(b[:len(b)-4], crc32.Checksum(b[:len(b)-4], crc32.MakeTable(crc32.Castagnoli)))
+		s[checkpoint], s[checkpoint+".copy"] = b, b
+		found, _, _ := verified(t, d.open(t, s), Options{})
+		for _, want := range wants {
+			if !strings.Contains(found, want) {
+				t.Errorf("%s: %q is not among what is found:\n%s", what, want, found)
+			}
+		}
+	}
+	ints := func(all ...int64) (b []byte) {
+		for _, v := range all {
+			b = binary.BigEndian.AppendUint64(b, uint64(v))
+		}
+		return b
+	}
+	segment := func(g state.Segment) []byte {
+		return ints(g.Base, g.End, int64(g.Unique), g.Bytes, g.Records, g.MaxTimestamp)
+	}
+	changed := func(change func(g *state.Segment)) []byte {
+		g := first
+		change(&g)
+		return segment(g)
+	}
+	key := first.Key("orders", 0)
+	f("a segment that ends early", segment(first), changed(func(g *state.Segment) { g.End -= 3 }), fmt.Sprintf("orders/0: offsets %d to %d lie nowhere", first.End-3, first.End-1))
+	f("a segment that ends late", segment(first), changed(func(g *state.Segment) { g.End += 3 }), "begins before offset")
+	f("a segment of other records", segment(first), changed(func(g *state.Segment) { g.Records-- }), key+": it says of itself")
+	f("a segment of another time", segment(first), changed(func(g *state.Segment) { g.MaxTimestamp++ }), key+": it says of itself")
+	f("a segment of another size", segment(first), changed(func(g *state.Segment) { g.Bytes-- }), key+": it has")
+	f("a segment that is another", segment(first), changed(func(g *state.Segment) { g.Unique++ }), "it is missing, and with it", key+": no segment is in it")
+	f("a log start beyond the end", ints(cut.LogStart, cut.HighWatermark, cut.CleanedTo), ints(500, cut.HighWatermark, cut.CleanedTo), "cut/0: log start offset 500, high watermark 120")
+	f("an end beyond the records", ints(cut.LogStart, cut.HighWatermark, cut.CleanedTo), ints(cut.LogStart, 130, cut.CleanedTo), "cut/0: offsets 120 to 129 lie nowhere")
+	place := func(slot uint64, pos uint32) []byte {
+		return binary.BigEndian.AppendUint32(ints(kept.Base, int64(slot)), pos)
+	}
+	was := place(kept.Slot, kept.Pos)
+	f("an extent elsewhere", was, place(kept.Slot, kept.Pos+1), fmt.Sprintf("kept-480/0: offsets 10 to 19, in entry %d of the journal: there is no batch", kept.Slot))
+	f("an extent in the entry before", was, place(kept.Slot-1, kept.Pos), "kept-480/0: offsets 10 to 19")
+	f("an extent that is gone", was, place(1, kept.Pos), "kept-480/0: offset 10 lies in entry 1 of the journal, which holds")
+	f("an extent to come", was, place(9999, kept.Pos), "kept-480/0: offset 10 lies in entry 9999 of the journal, which holds")
 }

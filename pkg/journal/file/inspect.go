@@ -37,6 +37,24 @@ func (d onlooker) open(name string) (handle, error) {
 	return d.openFile(name, os.O_RDONLY)
 }
 
+// list leaves out what a server gives another name to, or removes, meanwhile.
+func (d onlooker) list() (files []fileInfo, err error) {
+	entries, err := fs.ReadDir(d.FS(), ".")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		switch {
+		case err == nil:
+			files = append(files, fileInfo{e.Name(), info.Size()})
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
 // inspectTries is how often a journal is looked at anew because it was trimmed meanwhile.
 const inspectTries = 10
 
