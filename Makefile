@@ -7,7 +7,7 @@ FOLDERS := cmd gen pkg tools
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-s3 test-parquet race vet tidy generate fix schemas interop kgo fuzz bench capture crash clean
+.PHONY: help run build test test-s3 test-parquet race vet tidy generate fix schemas interop kgo fuzz bench capture crash storm clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ capture: ## Record testdata/frames anew: real clients with Apache Kafka (needs J
 
 crash: ## Twenty rounds of SIGKILL of the server, under load and under consumer groups
 	cd tools/interop && CRASH_ROUNDS=20 $(GO) test -run TestKillUnder -timeout 30m -count 1 -v .
+
+storm: ## Ten minutes of a server in a bucket that fails in all ways, killed and replaced under load; STORM=1m is shorter
+	cd tools/interop && STORM=$(or $(STORM),10m) $(GO) test -run 'TestStorm$$' -timeout 60m -count 1 -v .
 
 churn: ## Three minutes of members that join, leave, crash and are killed
 	cd tools/interop && CHURN_SECONDS=180 $(GO) test -run TestGroupChurn -timeout 30m -count 1 -v .
