@@ -149,7 +149,7 @@ func Load(path string) (Config, error) {
 func (c *Config) decode(text string) error {
 	meta, err := toml.Decode(text, c)
 	if err != nil {
-		return wrongType(err)
+		return wrongType(withoutSecrets(err, text))
 	}
 	if err := unknownKeys(text, meta.Undecoded()); err != nil {
 		return err

@@ -133,6 +133,32 @@ func TestWrongTypeHidesItsValue(t *testing.T) {
 }
 
 // TestUnknownTable shows that a mistyped table is told of once, not again for each key in it.
+// TestParsingHidesSecrets shows that no piece of a name or password that is not written as TOML is in the error, which says what
+// would be right; of other settings it says what was found.
+func TestParsingHidesSecrets(t *testing.T) {
+	f := func(value string) {
+		t.Helper()
+		for _, setting := range []string{"plain_username", "plain_password"} {
+			for _, text := range []string{"[auth]\n" + setting + " = ", "auth." + setting + " = ", "[auth]\n\"" + setting + "\"=", "auth = {enabled = true, " + setting + " = "} {
+				c := Default()
+				err := c.decode("kafka_port = 9092\n" + text + value + "\n")
+				if err == nil || strings.ContainsAny(strings.Replace(err.Error(), setting, "", -1), "XYZ7") || !strings.Contains(err.Error(), "text in quotes") {
+					t.Errorf("%s%s: %v", text, value, err)
+				}
+			}
+		}
+	}
+	for _, value := range []string{"XYZ7", "trueXYZ", "trXYZ", "7XYZ", "\"XYZ", "'XYZ", "7.7.7", "0xXYZ", "-XYZ", "_XYZ", `"\X"`, `"\u7XYZ"`, "\"\"\"XYZ", "\"X\"YZ", "[XYZ", "{XYZ=XYZ", "{a=XYZ", "77777777777777777777", "2026-11-24X", "\"X\x01Z\"", "\"X\xffZ\""} {
+		f(value)
+	}
+	for _, text := range []string{"[storage]\npath = XYZ\n", "[auth]\nenabled = trXYZ\n"} {
+		c := Default()
+		if err := c.decode(text); err == nil || !strings.Contains(err.Error(), "XYZ") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestUnknownTable(t *testing.T) {
 	c := Default()
 	err := c.decode("[storrage]\npath = \"x\"\nfsync = \"commit\"\n")

@@ -1,11 +1,31 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
+
+	"github.com/BurntSushi/toml"
 )
+
+// withoutSecrets is err, unless it is about a place in a text that is not TOML and may be in the name or password of [auth]: such
+// errors show what was found there.
+func withoutSecrets(err error, text string) error {
+	var parse toml.ParseError
+	if !errors.As(err, &parse) {
+		return err
+	}
+	line := ""
+	if lines := strings.Split(text, "\n"); parse.Position.Line > 0 && parse.Position.Line <= len(lines) {
+		line = lines[parse.Position.Line-1]
+	}
+	if !strings.HasPrefix(parse.LastKey, "auth.plain_") && !strings.Contains(line, "plain_") {
+		return err
+	}
+	return fmt.Errorf("line %d: this is not TOML: should be %s", parse.Position.Line, form("auth.plain_password", reflect.TypeFor[string]()))
+}
 
 // typeError is how the TOML library says that a value is of the wrong type, with the line and the setting.
 var typeError = regexp.MustCompile(`^toml: (?:(line \d+) )?\(last key "([^"]*)"\): (?:incompatible types|type mismatch)`)
