@@ -32,6 +32,21 @@ type TLS struct {
 	ClientAuth      string `toml:"client_auth"`
 }
 
+// first is the first of the settings that is set and wants TLS; empty without any.
+func (t *TLS) first() string {
+	switch {
+	case t.CertificateFile != "":
+		return "certificate_file"
+	case t.KeyFile != "":
+		return "key_file"
+	case t.ClientCAFile != "":
+		return "client_ca_file"
+	case t.ClientAuth != "" && t.ClientAuth != ClientAuthNone:
+		return "client_auth"
+	}
+	return ""
+}
+
 // DefaultTLS is what listeners have that do not say otherwise.
 type DefaultTLS struct {
 	Enabled bool `toml:"enabled"`
@@ -141,6 +156,7 @@ func (c *Config) validateListeners(v *validator) {
 		l := &all[i]
 		if i > 0 {
 			c.validateListener(v, l)
+			v.used(l, &c.Listeners[i-1].TLS)
 		}
 		for _, other := range all[:i] {
 			v.apart(l, &other)
@@ -151,7 +167,9 @@ func (c *Config) validateListeners(v *validator) {
 			v.tls(l)
 		}
 	}
-	v.check(secret || c.TLS.CertificateFile == "", "tls.enabled", c.TLS.Enabled, "true, or there should be [[listeners]] with TLS: else nobody uses tls.certificate_file")
+	if unused := c.TLS.first(); unused != "" {
+		v.check(secret, "tls.enabled", c.TLS.Enabled, "true, or there should be [[listeners]] with TLS: else nobody uses tls."+unused)
+	}
 	v.between("tls.reread_interval_ms", c.TLS.RereadIntervalMs, 10, 24*3600*secondMs)
 }
 
@@ -166,6 +184,13 @@ func (c *Config) validateListener(v *validator, l *Listener) {
 	v.check(l.Port != 0 || c.KafkaPort == 0, l.Setting("port"), l.Port, "from 1 to 65535")
 	v.between(l.Setting("port"), int64(l.Port), 0, 65535)
 	v.advertised(l)
+}
+
+// used checks that a listener whose own table speaks of TLS speaks it: who asks for certificates there would let everybody in.
+func (v *validator) used(l *Listener, own *TLS) {
+	if unused := own.first(); unused != "" && (l.Protocol == Plaintext || l.Protocol == SASLPlaintext) {
+		v.wrong(l.Setting("protocol"), l.Protocol, fmt.Sprintf(`"SSL" or "SASL_SSL": else nobody uses %s`, l.Setting(unused)))
+	}
 }
 
 // advertised checks what clients are told to connect to.
