@@ -238,13 +238,12 @@ func TestNotes(t *testing.T) {
 	}
 	d := directory()
 	whole := d.make(t)
-	volumes := whole.keys(".journal")
-	last := volumes[len(volumes)-1]
 	f(d, whole, "a torn entry at the end", "is not written as a whole, or not yet", func(s stored) {
-		b := bytes.Clone(d.append(t, s, bytes.Repeat([]byte("x"), 5000))[last])
-		at := entriesAt(b, 0)
-		b[at[len(at)-1]+4500] ^= 1
-		s[last] = b
+		maps.Copy(s, d.append(t, s, bytes.Repeat([]byte("x"), 5000)))
+		volumes := s.keys(".journal")
+		last := volumes[len(volumes)-1]
+		at := entriesAt(s[last], 0)
+		flipped(last, at[len(at)-1]+4500)(s)
 	})
 	f(d, whole, "one copy of the floor", "FLOOR: the copy at byte 0 is not whole", flipped("journal/FLOOR", 17))
 	f(d, whole, "a table of positions", ".slots: not usable", flipped(whole.keys(".slots")[0], 40))
