@@ -48,8 +48,8 @@ test-s3: ## What runs against an S3 server, against MinIO: MINIO=<binary> make t
 	MINIO="$(MINIO)" $(GO) test -count 1 ./pkg/objstore/s3/... ./pkg/journal/s3/...
 	MINIO="$(MINIO)" $(GO) test -count 1 -run 'Bucket|Away' ./pkg/broker
 
-test-parquet: ## Segments read by DuckDB, PyArrow and hyparquet, from the registries (needs Python, Node)
-	cd tools/interop && $(GO) test -tags full -v ./parquet
+test-parquet: ## Segments read by DuckDB, PyArrow and hyparquet, and web logs of 270 MB asked by SQL, on a disk and in a bucket (needs Python, Node)
+	cd tools/interop && $(GO) test -tags full -timeout 30m -v ./parquet
 
 kgo: ## The tests of franz-go's own client against Heraclitus; ROUNDS=10 runs them ten times
 	cd tools/interop && $(GO) run ./kgo -rounds $(or $(ROUNDS),1)
