@@ -82,7 +82,7 @@ func verdict(s verify.Summary) string {
 	if s.Findings == 0 {
 		return "all is well"
 	}
-	return fmt.Sprintf("%d lines of damage", s.Findings)
+	return fmt.Sprintf("damage in %d lines", s.Findings)
 }
 
 // progressLine is a line of a terminal that is written over.

@@ -127,7 +127,7 @@ func TestVerifyAndDump(t *testing.T) {
 		t.Fatal(err)
 	}
 	verify(exitFound, "damage: topics/orders/partition=0/"+filepath.Base(segments[0])+": it is missing, and with it 1 records of orders/0\n")
-	verify(exitFound, ": 1 lines of damage\n")
+	verify(exitFound, ": damage in 1 lines\n")
 }
 
 func TestVerifyAndDumpInABucket(t *testing.T) {

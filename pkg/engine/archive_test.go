@@ -434,3 +434,25 @@ func (s *vanishing) GetRange(ctx context.Context, key string, p []byte, off int6
 	}
 	return s.Store.GetRange(ctx, key, p, off)
 }
+
+// TestSweepAtTheEnd shows that a server that stops leaves no object behind that no segment is.
+func TestSweepAtTheEnd(t *testing.T) {
+	r := newRig(t, Options{ArchiveCheck: time.Millisecond})
+	id := r.create("orders", 1, forEver, atOnce)
+	r.produce(id, batchOf("a"))
+	for late := time.Now().Add(30 * time.Second); len(r.segments(id)) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatal("nothing is archived")
+		}
+	}
+	if _, err := r.Do(state.DeleteTopic{ID: id}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.objects(); len(got) > 0 {
+		t.Errorf("objects %q are left", got)
+	}
+	r.open()
+}

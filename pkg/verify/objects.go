@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"github.com/heraclitus/heraclitus/pkg/engine"
@@ -21,22 +20,18 @@ func (v *verifier) checkObjects(ctx context.Context, first *look) error {
 		segments = segmentsOf(first.state)
 	}
 	var orphans []string
-	var longer []string
 	for _, o := range objects {
 		h, spokenOf := segments[o.Key]
 		switch {
 		case spokenOf && o.Bytes != h.Bytes:
 			v.damage(o.Key, "it has %d bytes, the state says %d", o.Bytes, h.Bytes)
-			longer = append(longer, o.Key)
+			delete(segments, o.Key) // damage enough
 		case spokenOf, v.storage.isJournal(o.Key):
 		case engine.IsSegmentKey(o.Key):
 			orphans = append(orphans, o.Key)
 		case !isCheckpoint(o.Key):
 			v.note(o.Key, "not an object of a server; it is left alone")
 		}
-	}
-	for _, key := range longer { // damage enough
-		delete(segments, key)
 	}
 	missing := v.checkSegments(ctx, segments)
 	if err := ctx.Err(); err != nil || first.state == nil || len(missing)+len(orphans) == 0 {
@@ -71,25 +66,25 @@ func (v *verifier) checkDoubts(ctx context.Context, first *look, missing, orphan
 	if err != nil {
 		return err
 	}
-	there := map[string]bool{}
+	unspoken := map[string]bool{}
 	for _, o := range objects {
-		there[o.Key] = true
+		_, spokenOf := segments[o.Key]
+		unspoken[o.Key] = !spokenOf
 	}
-	maps.DeleteFunc(there, func(key string, _ bool) bool { _, ok := segments[key]; return ok })
-	moved := !first.same(second) || v.storage.inUse()
+	serverAtWork := !first.same(second) || v.storage.inUse()
 	for _, key := range orphans {
-		v.tellOrphan(key, there[key], moved)
+		if unspoken[key] {
+			v.tellOrphan(key, serverAtWork)
+		}
 	}
 	return nil
 }
 
 // tellOrphan tells of an object that no segment is. Beside a server it is one that is being written or swept away.
-func (v *verifier) tellOrphan(key string, there, serverAtWork bool) {
-	switch {
-	case !there:
-	case serverAtWork:
+func (v *verifier) tellOrphan(key string, serverAtWork bool) {
+	if serverAtWork {
 		v.note(key, "no segment is in it, or not yet, or not any more: the server that is at work will see to it")
-	default:
-		v.damage(key, "no segment is in it, so that a table over the folder has records too many; a server sweeps it away")
+		return
 	}
+	v.damage(key, "no segment is in it, so that a table over the folder has records too many; a server sweeps it away")
 }
