@@ -12,8 +12,11 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/config"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
+	"github.com/heraclitus/heraclitus/pkg/objstore"
+	"github.com/heraclitus/heraclitus/pkg/objstore/mem"
 	"github.com/heraclitus/heraclitus/pkg/objstore/s3/s3test"
 	"github.com/heraclitus/heraclitus/pkg/record"
+	"github.com/heraclitus/heraclitus/pkg/state"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
@@ -133,4 +136,48 @@ func produceTo(t *testing.T, c *client.Client, topic string, n int) {
 	if r, ok := m.(*wire.ProduceResponse); ok && r.Responses[0].PartitionResponses[0].ErrorCode != 0 {
 		t.Errorf("produce to %s: %v", topic, kerr.Code(r.Responses[0].PartitionResponses[0].ErrorCode))
 	}
+}
+
+// changing is a store that changes when all of it is listed: between the first look and what is compared with it.
+type changing struct {
+	objstore.Store
+	change func()
+}
+
+func (c changing) List(ctx context.Context, prefix string) ([]objstore.Object, error) {
+	if prefix == "" {
+		c.change()
+	}
+	return c.Store.List(ctx, prefix)
+}
+
+// TestSecondLook shows that segments which a server drops while it is looked at are no damage; and that they are where no entry says so.
+func TestSecondLook(t *testing.T) {
+	b := bucket()
+	whole := b.make(t)
+	orders := must(state.Restore(whole[whole.keys("checkpoints/")[0]])).TopicNamed("orders").ID
+	moved := b.append(t, whole, state.AppendCommand(nil, state.MoveLogStart{ID: orders, Offset: 120}))
+	f := func(what string, after stored, damage int) {
+		t.Helper()
+		store := mem.Open()
+		put := func(s stored) {
+			for key, bytes := range s {
+				if err := store.Put(t.Context(), key, bytes); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		put(whole)
+		found, _, sum := verified(t, inStore(changing{store, func() {
+			put(after)
+			for _, key := range whole.keys("topics/orders/") {
+				store.Delete(t.Context(), key)
+			}
+		}}, func() {}), Options{})
+		if sum.Findings != damage {
+			t.Errorf("%s: found\n%s", what, found)
+		}
+	}
+	f("a log start that was moved", moved, 0)
+	f("nothing but lost segments", whole, len(whole.keys("topics/orders/")))
 }
