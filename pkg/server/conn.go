@@ -300,9 +300,10 @@ func (c *conn) breakOff(err error) {
 }
 
 // fail notes why the connection ends. The first cause counts, but for the client's leaving, which counts when there is no other: a
-// client may close its side while a request that will be refused is under way.
+// client may close its side while a request that will be refused is under way. That reading was stopped is never the cause of
+// something before it.
 func (c *conn) fail(err error) {
-	if c.cause.CompareAndSwap(nil, &err) || isLeaving(err) {
+	if c.cause.CompareAndSwap(nil, &err) || isLeaving(err) || errors.Is(err, errStopReading) {
 		return
 	}
 	if first := c.cause.Load(); isLeaving(*first) {
