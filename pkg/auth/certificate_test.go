@@ -4,11 +4,13 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/hex"
 	"testing"
 )
 
 // TestCertificateNames shows that a certificate's holder is named as Java, and so Kafka, names it. What is wanted here was
-// said by Java's X500Principal.getName about certificates made by openssl with these subjects.
+// said by Java's X500Principal.getName about certificates made by openssl with these subjects; but for strings of wide characters,
+// whose bytes Java takes for UTF-8, so that other characters can spell somebody's name.
 func TestCertificateNames(t *testing.T) {
 	f := func(want string, sets ...pkix.RelativeDistinguishedNameSET) {
 		t.Helper()
@@ -31,6 +33,9 @@ func TestCertificateNames(t *testing.T) {
 		pair(2, 5, 4, 9)("S 1"), pair(2, 5, 4, 7)("B"), pair(2, 5, 4, 8)("BE"), pair(2, 5, 4, 12)(asn1.RawValue{FullBytes: []byte("\x0c\x02Dr")}))
 	f(`CN=a\00b`, pair(2, 5, 4, 3)(asn1.RawValue{FullBytes: []byte("\x0c\x03a\x00b")}))
 	f(`CN=#0c01ff`, pair(2, 5, 4, 3)(asn1.RawValue{FullBytes: []byte("\x0c\x01\xff")}))
+	for _, tag := range []string{"\x1e", "\x1c"} { // these spell "admin123" by two or four bytes a character
+		f(`CN=#`+hex.EncodeToString([]byte(tag))+`0861646d696e313233`, pair(2, 5, 4, 3)(asn1.RawValue{FullBytes: []byte(tag + "\x08admin123")}))
+	}
 	f(`CN=\ `, pair(2, 5, 4, 3)(" "))
 	f(``)
 }
