@@ -72,7 +72,7 @@ func (b *Broker) start(o Options) error {
 	if err := b.startServer(e); err != nil {
 		return err
 	}
-	b.warnOfExposure()
+	b.warnOfExposure(o.Debug)
 	b.engine.Store(e)
 	return nil
 }

@@ -76,7 +76,10 @@ func (l *listener) asks() bool {
 }
 
 // warnOfExposure tells whoever serves more than this machine what others can do there, listener by listener.
-func (b *Broker) warnOfExposure() {
+func (b *Broker) warnOfExposure(profiles bool) {
+	if profiles && exposed(b.http) {
+		b.log.Warn("the HTTP port serves Go's profiles, as --debug asks: everybody who reaches this address can slow the server down", "listen_host", b.config.ListenHost, "http_port", port(b.http))
+	}
 	for _, l := range b.kafka {
 		about := []any{"listener", l.Name, l.Setting("host"), l.Host, l.Setting("port"), port(l.sockets)}
 		switch {

@@ -26,7 +26,7 @@ func TestExposureIsWarnedOf(t *testing.T) {
 		l := config.Listener{Name: "outside", Protocol: protocol}
 		l.ClientAuth = clientAuth
 		b.kafka = []*listener{{Listener: l, sockets: []net.Listener{socket}}}
-		b.warnOfExposure()
+		b.warnOfExposure(false)
 		got := said.String()
 		if !strings.Contains(got, want) || (want == "") != (got == "") || want != "" && !strings.Contains(got, "listener=outside") || strings.Contains(got, "hunter2") {
 			t.Errorf("%s at %s, client_auth %s: the log has %q", protocol, address, clientAuth, got)
@@ -41,4 +41,25 @@ func TestExposureIsWarnedOf(t *testing.T) {
 	f("0.0.0.0:0", config.SSL, "PLAIN", "requested", "everybody who reaches this address")
 	f("0.0.0.0:0", config.SSL, "PLAIN", "required", "")
 	f("0.0.0.0:0", config.SASLSSL, "PLAIN", "none", "")
+}
+
+// TestExposedProfilesAreWarnedOf shows that whoever serves profiles to other machines is told so, and nobody else.
+func TestExposedProfilesAreWarnedOf(t *testing.T) {
+	f := func(address string, profiles, warned bool) {
+		t.Helper()
+		socket, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer socket.Close()
+		var said bytes.Buffer
+		b := &Broker{config: config.Default(), log: slog.New(slog.NewTextHandler(&said, nil)), http: []net.Listener{socket}}
+		b.warnOfExposure(profiles)
+		if strings.Contains(said.String(), "Go's profiles") != warned {
+			t.Errorf("%s, profiles %v: the log has %q", address, profiles, said.String())
+		}
+	}
+	f("127.0.0.1:0", true, false)
+	f("0.0.0.0:0", false, false)
+	f("0.0.0.0:0", true, true)
 }
