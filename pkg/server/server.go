@@ -106,6 +106,7 @@ func New(h *handler.Handler, table []handler.Row, o Options) *Server {
 	}
 	s.mu.strangers.max = max(o.ConnectionsMax/strangersPart, strangersMin)
 	s.loginFrames = newBudget(int64(s.mu.strangers.max) * loginFrameBytesMax)
+	s.mu.strangers.places = map[netip.Addr]int{}
 	s.mu.listeners = map[net.Listener]struct{}{}
 	s.mu.conns = map[*conn]struct{}{}
 	s.mu.perIP = map[netip.Addr]int{}

@@ -3,13 +3,15 @@ package server
 import (
 	"container/list"
 	"errors"
+	"net/netip"
 	"time"
 )
 
 // Limits of strangers, the connections whose clients are to prove who they are, by TLS or SASL, and have not done so yet.
 const (
 	strangersPart = 4               // of all connections one in so many may be a stranger's,
-	strangersMin  = 64              // and so many where few connections are allowed
+	strangersMin  = 64              // and so many where few connections are allowed,
+	networkPart   = 2               // and of those one in so many may be of the same network
 	strangerTime  = 5 * time.Second // in which nobody has to give way to others: a login takes a hundredth of it
 )
 
@@ -17,16 +19,23 @@ const (
 var errCrowdedOut = errors.New("others wanted the place of a client that did not say who it is")
 
 // strangers is the waiting room: whoever stays longest without a word makes room for those who come, so that it cannot be
-// filled by clients that only sit there. The server's lock guards it.
+// filled by clients that only sit there; nor by those of one network, however fast they come. The server's lock guards it.
 type strangers struct {
-	max  int
-	list list.List // of *conn, in the order they came
+	max    int
+	list   list.List          // of *conn, in the order they came
+	places map[netip.Addr]int // how many of them are of each network
 }
 
 // admitLocked lets a stranger in, whose place was the oldest one's if that is to be cut. It says false if there is no room.
 func (s *strangers) admitLocked(c *conn) (oldest *conn, ok bool) {
-	if s.list.Len() >= s.max {
+	home := network(c.peer())
+	switch {
+	case s.places[home] >= s.max/networkPart && home.IsValid():
+		oldest = s.oldestLocked(home)
+	case s.list.Len() >= s.max:
 		oldest = s.list.Front().Value.(*conn)
+	}
+	if oldest != nil {
 		if time.Since(oldest.came) < strangerTime {
 			return nil, false
 		}
@@ -34,14 +43,29 @@ func (s *strangers) admitLocked(c *conn) (oldest *conn, ok bool) {
 	}
 	c.came = time.Now()
 	c.strange = s.list.PushBack(c)
+	s.places[home]++
 	return oldest, true
+}
+
+// oldestLocked is the oldest connection of a network that has some.
+func (s *strangers) oldestLocked(home netip.Addr) *conn {
+	e := s.list.Front()
+	for network(e.Value.(*conn).peer()) != home {
+		e = e.Next()
+	}
+	return e.Value.(*conn)
 }
 
 // forgetLocked takes out a connection that is known by now, or has ended.
 func (s *strangers) forgetLocked(c *conn) {
-	if c.strange != nil {
-		s.list.Remove(c.strange)
-		c.strange = nil
+	if c.strange == nil {
+		return
+	}
+	s.list.Remove(c.strange)
+	c.strange = nil
+	home := network(c.peer())
+	if s.places[home]--; s.places[home] == 0 {
+		delete(s.places, home)
 	}
 }
 

@@ -2,7 +2,10 @@ package server
 
 import (
 	"crypto/tls"
+	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,4 +176,72 @@ func TestHandshakeBytes(t *testing.T) {
 	c.SetReadDeadline(time.Now().Add(patience))
 	io.Copy(io.Discard, c)
 	waitFor(t, func() bool { return s.metrics.HandshakesFailed("handshake").Get() == 1 }, "the handshake is refused")
+}
+
+// from is a connection from an address.
+type from struct {
+	net.Conn
+	address string
+}
+
+func (f from) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(f.address))
+}
+
+// TestStrangersOfOneNetwork shows that one network never has more than half of the places, however fast it comes, so that others
+// find room; that its newcomers take the places of its own who have sat there for a while; and that places are counted rightly
+// whatever becomes of those who had them.
+func TestStrangersOfOneNetwork(t *testing.T) {
+	const half = strangersMin / 2
+	synctest.Test(t, func(t *testing.T) {
+		o := testOptions()
+		guard(&o)
+		o.ConnectionsMax, o.ConnectionsPerIPMax = 4*strangersMin, 4*strangersMin
+		s := New(nil, loginTable(), o)
+		comes := func(address string) *client {
+			near, far := net.Pipe()
+			s.welcome(from{far, address}, &Listener{Name: "pipe", SASL: true})
+			t.Cleanup(func() { near.Close() })
+			synctest.Wait()
+			return &client{Conn: near, t: t}
+		}
+		count := func(want int, refused uint64) {
+			t.Helper()
+			synctest.Wait()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if n := s.mu.strangers.list.Len(); n != want || s.metrics.ConnectionsRefused("strangers").Get() != refused {
+				t.Errorf("%d strangers, want %d; %d refused, want %d", n, want, s.metrics.ConnectionsRefused("strangers").Get(), refused)
+			}
+			total := 0
+			for network, n := range s.mu.strangers.places {
+				if total += n; n < 1 || n > half {
+					t.Errorf("%v has %d places", network, n)
+				}
+			}
+			if total != want {
+				t.Errorf("%d places of %d are counted", total, want)
+			}
+		}
+		other := comes("[2001:db8:0:2::1]:1")
+		var flood []*client
+		for i := range 2 * half {
+			flood = append(flood, comes(fmt.Sprintf("[2001:db8:0:1::%x]:1", i+1)))
+		}
+		count(1+half, half)
+		comes("192.0.2.1:1").login()
+		other.login()
+		count(half, half)
+		time.Sleep(strangerTime)
+		comes("[2001:db8:0:3::1]:1")
+		comes("[2001:db8:0:1::1]:2").login()
+		flood[0].ended()
+		count(half, half)
+		for _, c := range flood {
+			c.Close()
+		}
+		count(1, half)
+		s.Shutdown(t.Context())
+		count(0, half)
+	})
 }
