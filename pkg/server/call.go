@@ -165,7 +165,8 @@ func (c *conn) decodeVersion(call *call) error {
 }
 
 // decodeBody decodes the header and the request. Bytes after them are ignored, as Kafka ignores them.
-func (c *conn) decodeBody(call *call) error {
+func (c *conn) decodeBody(call *call) (err error) {
+	defer c.survive(call, &err)
 	budget := min(decodedBytesMin+decodedFactor*len(call.frame.bytes), decodedBytesMax)
 	c.reader.Reset(call.frame.bytes, budget)
 	c.header.Reset()

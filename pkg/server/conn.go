@@ -338,17 +338,21 @@ func (c *conn) cut(err error) {
 
 // run runs one method of a handler. A panic in it is a bug, but one that ends this connection only.
 func (c *conn) run(m handler.Method, call *call) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.server.metrics.HandlerPanics.Inc()
-			c.server.log.Error("panic in a handler: the connection is closed", "peer", c.shared.RemoteAddr, "api", wire.Name(call.Key), "version", call.Version, "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("%w: %v", errPanic, p)
-		}
-	}()
+	defer c.survive(call, &err)
 	if err := m(c.server.handler, &call.Call); err != nil {
 		return fmt.Errorf("%w: %s version %d: %w", errHandler, wire.Name(call.Key), call.Version, err)
 	}
 	return nil
+}
+
+// survive makes a panic the error of the deferring function. The call is not used again.
+func (c *conn) survive(call *call, err *error) {
+	if p := recover(); p != nil {
+		c.server.metrics.HandlerPanics.Inc()
+		c.server.log.Error("panic in a handler: the connection is closed", "peer", c.shared.RemoteAddr, "api", wire.Name(call.Key), "version", call.Version, "panic", p, "stack", string(debug.Stack()))
+		call.large = true
+		*err = fmt.Errorf("%w: %v", errPanic, p)
+	}
 }
 
 // linger says that no more responses come, and then reads on for a moment: closing a connection with bytes unread resets it,

@@ -8,7 +8,9 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 
+	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
@@ -105,6 +107,35 @@ func TestRandomBytes(t *testing.T) {
 	c := dial(t, address)
 	c.send(wire.KeyMetadata, 12, 1)
 	c.receive(wire.KeyMetadata, 12, 1)
+}
+
+// broken is a message that cannot be read without a panic.
+type broken struct{ wire.Message }
+
+func (broken) Decode(*kbin.Reader, int16) { panic("a bug") }
+
+// TestPanicInDecoding shows that a request which cannot be read without a panic ends its own connection, and gives its frame back.
+func TestPanicInDecoding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(nil, tableOf(wire.KeyMetadata, wire.KeyApiVersions), testOptions())
+		a := s.apis[wire.KeyMetadata]
+		a.calls.New = func() any {
+			c := a.newCall().(*call)
+			c.Request = broken{c.Request}
+			return c
+		}
+		other := s.pipe(t, Listener{})
+		c := s.pipe(t, Listener{})
+		c.send(wire.KeyMetadata, 12, 1)
+		c.ended()
+		other.send(wire.KeyApiVersions, 3, 1)
+		other.receive(wire.KeyApiVersions, 3, 1)
+		synctest.Wait()
+		if s.metrics.HandlerPanics.Get() != 1 || s.metrics.ConnectionsClosed("panic").Get() != 1 || s.frames.held() != 0 {
+			t.Errorf("%d panics, %d connections ended by one, %d bytes held", s.metrics.HandlerPanics.Get(), s.metrics.ConnectionsClosed("panic").Get(), s.frames.held())
+		}
+		s.Shutdown(t.Context())
+	})
 }
 
 // FuzzRequest decodes arbitrary frames as requests of any API: a call comes out or an ending, what was decoded takes no
