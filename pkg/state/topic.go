@@ -35,7 +35,9 @@ func (s *State) Topics() iter.Seq[*Topic] {
 }
 
 // TopicIDs returns the ids of all topics, in no order.
-func (s *State) TopicIDs() []ID { return slices.AppendSeq(make([]ID, 0, len(s.topics)), maps.Keys(s.topics)) }
+func (s *State) TopicIDs() []ID {
+	return slices.AppendSeq(make([]ID, 0, len(s.topics)), maps.Keys(s.topics))
+}
 
 // Partition returns a partition, or nil when the topic or the number is unknown.
 func (s *State) Partition(id ID, partition int32) *Partition {
