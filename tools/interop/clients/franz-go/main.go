@@ -61,6 +61,16 @@ func create(ctx context.Context, client *kgo.Client, topic string, partitions in
 	return err
 }
 
+// createFirst makes a topic before there is a client that reads it: in old versions of Metadata, who asks about a topic makes it.
+func createFirst(ctx context.Context, s contract.Settings, partitions int32) error {
+	client, err := connect(s)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return create(ctx, client, s.Topic, partitions)
+}
+
 // read reads n records.
 func read(ctx context.Context, client *kgo.Client, n int) ([]*kgo.Record, error) {
 	var all []*kgo.Record
@@ -111,15 +121,15 @@ func admin(ctx context.Context, s contract.Settings) error {
 }
 
 func roundTrip(ctx context.Context, s contract.Settings, codec kgo.CompressionCodec) error {
+	if err := createFirst(ctx, s, contract.Partitions); err != nil {
+		return err
+	}
 	client, err := connect(s, kgo.ProducerBatchCompression(codec), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(s.Topic),
 		kgo.ConsumeTopics(s.Topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := create(ctx, client, s.Topic, contract.Partitions); err != nil {
-		return err
-	}
 	sent := contract.Records()
 	if err := client.ProduceSync(ctx, native(sent)...).FirstErr(); err != nil {
 		return fmt.Errorf("produce: %w", err)
@@ -315,14 +325,14 @@ func readHalf(ctx context.Context, s contract.Settings, from int) error {
 }
 
 func secure(ctx context.Context, s contract.Settings) error {
+	if err := createFirst(ctx, s, 1); err != nil {
+		return err
+	}
 	client, err := connect(s, kgo.DefaultProduceTopic(s.Topic), kgo.ConsumeTopics(s.Topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := create(ctx, client, s.Topic, 1); err != nil {
-		return err
-	}
 	if err := client.ProduceSync(ctx, kgo.StringRecord("behind the door")).FirstErr(); err != nil {
 		return fmt.Errorf("produce: %w", err)
 	}
