@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -41,16 +42,29 @@ func app() *cli.App {
 		HideHelpCommand: true,
 		Commands:        []*cli.Command{serveCommand(), usersCommand(), verifyCommand(), dumpCommand(), versionCommand()},
 		OnUsageError:    usageError,
+		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", DisableDefaultText: true, Usage: "say which version this is"}},
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
+			switch {
+			case c.Args().Present():
 				return fmt.Errorf("%q is not a command: see heraclitus --help", c.Args().First())
+			case c.Bool("version"):
+				return printVersion(c)
 			}
 			return cli.ShowAppHelp(c)
 		},
 	}
 }
 
+// undefined is how package flag begins to say that there is no flag of a name, whose second dash it leaves out.
+const undefined = "flag provided but not defined: -"
+
 // usageError says where the flags are explained, instead of explaining them all.
 func usageError(c *cli.Context, err error, _ bool) error {
+	if name, ok := strings.CutPrefix(err.Error(), undefined); ok {
+		err = fmt.Errorf("there is no flag --%s", name)
+		if near := cli.SuggestFlag(c.Command.Flags, name, false); strings.HasPrefix(near, "--"+name[:min(len(name), 3)]) {
+			err = fmt.Errorf("%w; did you mean %s?", err, near)
+		}
+	}
 	return fmt.Errorf("%w: see %s --help", err, c.Command.HelpName)
 }

@@ -27,8 +27,10 @@ func run(t *testing.T, args ...string) (string, error) {
 
 // TestVersion shows that the version names the program.
 func TestVersion(t *testing.T) {
-	if out, err := run(t, "version"); err != nil || !strings.HasPrefix(out, "heraclitus ") || strings.Count(out, "\n") != 1 {
-		t.Errorf("printed %q, %v", out, err)
+	for _, how := range []string{"version", "--version"} {
+		if out, err := run(t, how); err != nil || !strings.HasPrefix(out, "heraclitus ") || strings.Count(out, "\n") != 1 {
+			t.Errorf("%s prints %q, %v", how, out, err)
+		}
 	}
 }
 
@@ -59,8 +61,8 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	f(`"srve" is not a command: see heraclitus --help`, "srve")
-	f("-version: see heraclitus --help", "--version")
-	f("-kafka-prot: see heraclitus serve --help", "serve", "--kafka-prot", "1")
+	f("there is no flag --frob: see heraclitus --help", "--frob")
+	f("there is no flag --kafka-prot; did you mean --kafka-port?: see heraclitus serve --help", "serve", "--kafka-prot", "1")
 	f(`invalid value "x" for flag -kafka-port`, "serve", "--kafka-port", "x")
 	f(`what is "extra"?`, "serve", "extra")
 	f("kafka_port = 70000: should be from 0 to 65535", "serve", "--kafka-port", "70000")

@@ -89,6 +89,15 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestNothingIsProposedFromAfar shows that a setting which is like none there is comes without a proposal.
+func TestNothingIsProposedFromAfar(t *testing.T) {
+	c := Default()
+	err := c.decode("[topics]\ncleanup_policy = \"compact\"\n")
+	if err == nil || err.Error() != "line 2: unknown setting topics.cleanup_policy" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestRefusedFiles shows what is said of files that cannot be right: the line, the setting, and the one that was meant.
 func TestRefusedFiles(t *testing.T) {
 	f := func(text string, want ...string) {

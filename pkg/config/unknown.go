@@ -12,7 +12,7 @@ import (
 )
 
 // likeness is how alike two names must be, from 0 to 1, for one to be proposed instead of the other.
-const likeness = 0.7
+const likeness = 0.8
 
 // unknownKeys is the error that names keys nobody knows, with their lines and the nearest known keys; nil without any.
 // Keys inside an unknown table are not told of one by one.
