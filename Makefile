@@ -7,7 +7,7 @@ FOLDERS := cmd gen pkg tools
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-s3 test-parquet race vet tidy generate fix schemas interop kgo fuzz bench capture crash storm clean
+.PHONY: help run build test test-s3 test-storages test-parquet race vet tidy generate fix schemas interop kgo fuzz bench capture crash storm clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,10 @@ test-s3: ## What runs against an S3 server, against MinIO: MINIO=<binary> make t
 	@test -n "$(MINIO)" || { echo 'say which binary: MINIO=<path of minio> make test-s3'; exit 1; }
 	MINIO="$(MINIO)" $(GO) test -count 1 ./pkg/objstore/s3/... ./pkg/journal/s3/...
 	MINIO="$(MINIO)" $(GO) test -count 1 -run 'Bucket|Away' ./pkg/broker
+
+test-storages: ## Brokers, handlers, Go clients and the scripts of differ on each storage: memory, a path, a bucket of versitygw
+	@for k in memory path s3; do echo "== $$k"; export HERACLITUS_TEST_STORAGE=$$k; \
+	  $(GO) test -count 1 ./pkg/broker/... ./pkg/handler && (cd tools/interop && $(GO) test -count 1 -timeout 20m . ./differ) || exit 1; done
 
 test-parquet: ## Segments read by DuckDB, PyArrow and hyparquet, and web logs of 270 MB asked by SQL, on a disk and in a bucket (needs Python, Node)
 	cd tools/interop && $(GO) test -tags full -timeout 30m -v ./parquet

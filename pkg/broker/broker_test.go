@@ -163,7 +163,7 @@ func TestRecordComesBack(t *testing.T) {
 // and the next one is not.
 func TestBatchTooLargeForTheJournal(t *testing.T) {
 	small := func(c *config.Config) { c.Storage.MemoryBytesMax, c.Topics.MaxMessageBytes = 4<<20, 3<<20 }
-	b := brokertest.Start(t, small)
+	b := brokertest.Start(t, brokertest.In(config.Memory), small)
 	if got := tryProduce(t, b, "orders", batchOf(t, string(make([]byte, 5<<19)))); kerr.Code(got.ErrorCode) != kerr.MessageTooLarge {
 		t.Errorf("got %v", kerr.Code(got.ErrorCode))
 	}

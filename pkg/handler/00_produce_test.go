@@ -261,7 +261,7 @@ func TestProduceTooLargeOnceRecompressed(t *testing.T) {
 // which then comes does not get into the next answer of the same call.
 func TestProduceTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newBubble(t)
 		w.create("t", 1)
 		pass, open := w.journal.close()
 		w.expect("while the journal is stuck", w.produce(8, produceOf(-1, part{"t", 0, batch(t, nowMs(), "a")}, part{"nope", 0, nil})),
@@ -280,7 +280,7 @@ func TestProduceTimesOut(t *testing.T) {
 // made them.
 func TestProduceFlushesBeforeItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newBubble(t)
 		w.create("t", 1)
 		flushed := 0
 		w.conn.Flush = func() { flushed++ }

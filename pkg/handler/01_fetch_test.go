@@ -285,7 +285,7 @@ func TestFetchWaits(t *testing.T) {
 	f := func(name string, change func(*wire.FetchRequest), meanwhile func(*world), took time.Duration, want ...string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{})
+			w := newBubble(t)
 			w.create("t", 2)
 			w.create("gone", 1)
 			w.fill("t", 0, "a")
@@ -333,7 +333,7 @@ func TestFetchWaits(t *testing.T) {
 // TestFetchMissesNothing shows that records which come between the first look and the watch are seen.
 func TestFetchMissesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newBubble(t)
 		w.create("t", 1)
 		q := fetchWaiting(from{topic: "t"})
 		var f fetching

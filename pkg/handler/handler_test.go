@@ -1,7 +1,7 @@
 // What is shown here, API by API: every version served answers with a message that decodes to its last byte and says what
 // Kafka says, errors beside good answers included. Requests and responses go through their encoding; below the handlers
-// works a real engine on a journal in memory. The answers were compared with those of brokers of 3.9.2 (the versions that 4
-// dropped) and 4.3.1.
+// works a real engine, in memory or on the storage that package storagetest is told of. The answers were compared with
+// those of brokers of 3.9.2 (the versions that 4 dropped) and 4.3.1.
 package handler
 
 import (
@@ -17,12 +17,14 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/engine"
 	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/journal"
-	memory "github.com/heraclitus/heraclitus/pkg/journal/mem"
+	memjournal "github.com/heraclitus/heraclitus/pkg/journal/mem"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/metrics"
-	store "github.com/heraclitus/heraclitus/pkg/objstore/mem"
+	"github.com/heraclitus/heraclitus/pkg/objstore"
+	memstore "github.com/heraclitus/heraclitus/pkg/objstore/mem"
 	"github.com/heraclitus/heraclitus/pkg/record"
+	"github.com/heraclitus/heraclitus/pkg/storagetest"
 	"github.com/heraclitus/heraclitus/pkg/topic"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
@@ -74,8 +76,20 @@ func newWorld(t testing.TB, o Options) *world {
 // newWorldWith opens a world where topics have other settings than Kafka's unless they set them.
 func newWorldWith(t testing.TB, o Options, defaults topic.Settings) *world {
 	t.Helper()
-	j := &faulty{Journal: memory.Open(memory.Options{})}
-	e, err := engine.Open(j, store.Open(), engine.Options{
+	j, store := storagetest.Open(t)
+	return newWorldOn(t, j, store, o, defaults)
+}
+
+// newBubble opens a world in memory whatever the storage of tests is: in a bubble of synctest nothing may come from outside.
+func newBubble(t testing.TB) *world {
+	t.Helper()
+	return newWorldOn(t, memjournal.Open(memjournal.Options{}), memstore.Open(), Options{}, topic.Defaults())
+}
+
+func newWorldOn(t testing.TB, storage journal.Journal, store objstore.Store, o Options, defaults topic.Settings) *world {
+	t.Helper()
+	j := &faulty{Journal: storage}
+	e, err := engine.Open(j, store, engine.Options{
 		Topics: defaults, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test"),
 	})
 	if err != nil {

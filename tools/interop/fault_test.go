@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/heraclitus/heraclitus/pkg/storagetest"
 )
 
 // producer sends records one at a time to one partition, without retries, and keeps what was acknowledged.
@@ -72,7 +74,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	s := start(t, filepath.Join(dir, "data"), "")
+	s := startAt(t, nil, storagetest.Place{Path: filepath.Join(dir, "data")}, "")
 	p := newProducer(ctx, t, s, "full")
 	fill := func() error {
 		for i := range 1000 {
@@ -110,7 +112,7 @@ func TestDiskFull(t *testing.T) {
 func TestFailedSync(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	s := startUnder(t, []string{"strace", "-f", "-qq", "-o", os.DevNull, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=60"}, t.TempDir(), "")
+	s := startAt(t, []string{"strace", "-f", "-qq", "-o", os.DevNull, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=60"}, storagetest.Place{Path: t.TempDir()}, "")
 	p := newProducer(ctx, t, s, "sync")
 	var err error
 	for i := 0; err == nil; i++ {

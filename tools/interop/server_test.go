@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/heraclitus/heraclitus/pkg/storagetest"
 	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
@@ -39,15 +40,15 @@ type server struct {
 	run.Heraclitus
 }
 
-// start runs a server with its data in storage, and stops it when the test ends.
+// start runs a server with its data in storage, or where package storagetest is told, and stops it when the test ends.
 func start(t *testing.T, storage, config string) *server {
-	return startUnder(t, nil, storage, config)
+	return startAt(t, nil, storagetest.For(t, storage), config)
 }
 
-// startUnder is start with the server run by another program.
-func startUnder(t *testing.T, wrapper []string, storage, config string) *server {
+// startAt runs a server with its data exactly there, by another program if there is a wrapper.
+func startAt(t *testing.T, wrapper []string, place storagetest.Place, config string) *server {
 	t.Helper()
-	s := &server{t, run.Heraclitus{Binary: binary, Wrapper: wrapper, Dir: t.TempDir(), Storage: storage, Config: config}}
+	s := &server{t, run.Heraclitus{Binary: binary, Wrapper: wrapper, Env: place.Env, Dir: t.TempDir(), Storage: place.Path, Config: config}}
 	s.run()
 	t.Cleanup(func() {
 		s.signal(syscall.SIGTERM)
@@ -88,7 +89,7 @@ func tail(s string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// onEachStorage runs a test on memory and on a folder.
+// onEachStorage runs a test on memory and on a folder, or twice where package storagetest is told.
 func onEachStorage(t *testing.T, f func(t *testing.T, s *server)) {
 	t.Run("memory", func(t *testing.T) { f(t, start(t, "memory://", "")) })
 	t.Run("disk", func(t *testing.T) { f(t, start(t, t.TempDir(), "")) })

@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"journal":     {},
 	"journal/s3":  {"objstore"},
 	"session":     {"kerr", "kbin"},
+	"storagetest": {"journal", "journal/file", "journal/mem", "journal/s3", "objstore", "objstore/file", "objstore/mem", "objstore/s3", "objstore/s3/s3test"},
 	"auth":        {"kerr", "metrics"},
 	"client":      {"kerr", "kbin", "wire", "auth"},
 	"state":       {"kerr", "kbin", "record"},
@@ -35,7 +36,7 @@ var mayImport = map[string][]string{
 	"handler":     {"kerr", "kbin", "wire", "record", "topic", "session", "auth", "state", "engine", "group"},
 	"server":      {"kerr", "kbin", "wire", "auth", "handler", "metrics"},
 	"admin":       {"metrics"},
-	"broker":      {"config", "certificate", "certificate/certificatetest", "topic", "kerr", "wire", "auth", "state", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "journal/s3", "objstore", "objstore/file", "objstore/mem", "objstore/s3", "segment"},
+	"broker":      {"config", "certificate", "certificate/certificatetest", "topic", "kerr", "wire", "auth", "state", "engine", "group", "handler", "server", "admin", "metrics", "journal", "journal/file", "journal/mem", "journal/s3", "objstore", "objstore/file", "objstore/mem", "objstore/s3", "segment", "storagetest"},
 }
 
 // homes says in which folders alone a foreign module may be imported.

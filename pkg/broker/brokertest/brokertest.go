@@ -11,6 +11,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/broker"
 	"github.com/heraclitus/heraclitus/pkg/certificate/certificatetest"
 	"github.com/heraclitus/heraclitus/pkg/config"
+	"github.com/heraclitus/heraclitus/pkg/storagetest"
 )
 
 // Broker is a broker that runs until its test ends, or until it is stopped.
@@ -19,14 +20,19 @@ type Broker struct {
 	stopped bool
 }
 
-// Start starts a broker in memory. Each change sees the settings first: a directory in Storage.Path gives a broker on
-// disk.
+// Start starts a broker in memory, or on the storage that package storagetest is told of. Each change sees the settings first: a
+// directory in Storage.Path gives a broker on disk.
 func Start(t testing.TB, changes ...func(*config.Config)) *Broker {
 	t.Helper()
 	c := config.Default()
-	c.KafkaPort, c.HTTPPort, c.Storage.Path = 0, 0, config.Memory
+	c.KafkaPort, c.HTTPPort, c.Storage.Path = 0, 0, ""
 	for _, change := range changes {
 		change(&c)
+	}
+	if c.Storage.Path == "" {
+		place := storagetest.For(t, config.Memory)
+		place.Setenv(t)
+		c.Storage.Path = place.Path
 	}
 	started, err := broker.Start(c, broker.Options{Log: slog.New(slog.DiscardHandler), Version: "test"})
 	if err != nil {

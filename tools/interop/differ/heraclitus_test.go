@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/heraclitus/heraclitus/pkg/storagetest"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
@@ -81,14 +82,15 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// holdHeraclitus holds the scripts with a server of its own.
+// holdHeraclitus holds the scripts with a server of its own, that keeps its data in storage, or where package storagetest is told.
 func holdHeraclitus(t *testing.T, binary, storage string) *Book {
 	t.Helper()
 	open, err := run.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &run.Heraclitus{Binary: binary, Dir: t.TempDir(), Storage: storage, Config: fmt.Sprintf(settings, open)}
+	place := storagetest.For(t, storage)
+	s := &run.Heraclitus{Binary: binary, Env: place.Env, Dir: t.TempDir(), Storage: place.Path, Config: fmt.Sprintf(settings, open)}
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}

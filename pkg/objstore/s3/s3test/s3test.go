@@ -72,14 +72,18 @@ func (s *Server) Open(t testing.TB, prefix string) *s3.Store {
 	return store
 }
 
-// Setenv sets the environment of the test so that programs find the server as they would find one of the user's.
+// Env are the variables by which programs find the server as they would find one of the user's.
+func (s *Server) Env() []string {
+	return []string{"AWS_ENDPOINT_URL=" + s.Endpoint, "AWS_ENDPOINT_URL_S3=", "AWS_REGION=" + Region,
+		"AWS_ACCESS_KEY_ID=" + AccessKey, "AWS_SECRET_ACCESS_KEY=" + SecretKey, "AWS_SESSION_TOKEN="}
+}
+
+// Setenv sets them in the environment of the test.
 func (s *Server) Setenv(t testing.TB) {
-	t.Setenv("AWS_ENDPOINT_URL", s.Endpoint)
-	t.Setenv("AWS_ENDPOINT_URL_S3", "")
-	t.Setenv("AWS_REGION", Region)
-	t.Setenv("AWS_ACCESS_KEY_ID", AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", SecretKey)
-	t.Setenv("AWS_SESSION_TOKEN", "")
+	for _, variable := range s.Env() {
+		name, value, _ := strings.Cut(variable, "=")
+		t.Setenv(name, value)
+	}
 }
 
 // startTries is how often a server is started on another port, when somebody was faster.
