@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// jobTimeout is when a check is ended whose program has not ended by itself, as it should within 60 seconds.
-const jobTimeout = 75 * time.Second
+// jobTimeout is when a check is ended whose program has not ended by itself, as it should within two minutes.
+const jobTimeout = 150 * time.Second
 
 // lacking is the exit status by which a program says that its client does not have what the check is about.
 const lacking = 3

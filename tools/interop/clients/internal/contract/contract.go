@@ -14,7 +14,7 @@ import (
 )
 
 // checkTimeout is how long a check may take. The runner's own deadline is a little later.
-const checkTimeout = 55 * time.Second
+const checkTimeout = 110 * time.Second
 
 // Check is one thing that a client must be able to do with a server; an error says what went wrong.
 type Check func(context.Context, Settings) error
