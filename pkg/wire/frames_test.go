@@ -17,7 +17,7 @@ import (
 const recordings = "../../testdata/frames"
 
 // framesMin is how many frames there are at least: fewer mean that they were not found.
-const framesMin = 4000
+const framesMin = 9000
 
 // leftOver are the frames that are longer than what they say.
 var leftOver = []struct {

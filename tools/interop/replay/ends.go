@@ -3,6 +3,7 @@ package replay
 import (
 	"cmp"
 	"encoding/binary"
+	"slices"
 
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
@@ -47,6 +48,7 @@ func (t *translation) trim(recorded, live wire.Message) {
 		return
 	}
 	ends := t.ends(recorded)
+	t.leaveOut(recorded.(*wire.FetchResponse).SessionID, now, ends)
 	t.eachPartition(now, func(at place, p *wire.FetchResponsePartitionData) {
 		end, ok := ends[at]
 		if !ok || p.HighWatermark <= end {
@@ -55,6 +57,33 @@ func (t *translation) trim(recorded, live wire.Message) {
 		p.HighWatermark, p.LastStableOffset = end, min(end, p.LastStableOffset)
 		p.Records.Bytes = before(p.Records.Bytes, end)
 	})
+}
+
+// inSession is a partition in a session of fetches, as recorded.
+type inSession struct {
+	session int32
+	place
+}
+
+// leaveOut leaves out of a fetch's answer the partitions that the recorded one does not show, because in the session nothing had come
+// to them since one that did, and to which something has come now.
+func (t *translation) leaveOut(session int32, r *wire.FetchResponse, ends map[place]int64) {
+	if session == 0 {
+		return
+	}
+	for at, end := range ends {
+		t.shown[inSession{session, at}] = end
+	}
+	for i := range r.Responses {
+		topic := &r.Responses[i]
+		topic.Partitions = slices.DeleteFunc(topic.Partitions, func(p wire.FetchResponsePartitionData) bool {
+			at := place{cmp.Or(topic.Topic, t.named[topic.TopicID]), p.PartitionIndex}
+			end, known := t.shown[inSession{session, at}]
+			_, shown := ends[at]
+			return known && !shown && p.HighWatermark > end
+		})
+	}
+	r.Responses = slices.DeleteFunc(r.Responses, func(topic wire.FetchResponseFetchableTopicResponse) bool { return len(topic.Partitions) == 0 })
 }
 
 // before is the batches, or messages of older formats, that begin before an offset.

@@ -28,7 +28,7 @@ const (
 const notReplayed = "-newest"
 
 // answersMin is how many answers there are at least: less means that the recordings were not found.
-const answersMin = 2000
+const answersMin = 4000
 
 func TestReplay(t *testing.T) {
 	all, err := frames.ReadAll(recordings)

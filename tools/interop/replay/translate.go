@@ -21,8 +21,9 @@ type translation struct {
 	topics      map[kbin.UUID]kbin.UUID
 	named       map[kbin.UUID]string // topics, then and now
 	producers   map[int64]producer
-	sessions    map[int32]int32 // of fetches
-	epochs      map[int32]int32 // next, of a session that answers now: requests that were left out of the recording are not counted
+	sessions    map[int32]int32     // of fetches
+	shown       map[inSession]int64 // ends, in the last recorded answer that shows them
+	epochs      map[int32]int32     // next, of a session that answers now: requests that were left out of the recording are not counted
 }
 
 type producer struct {
@@ -33,7 +34,7 @@ type producer struct {
 func newTranslation() *translation {
 	return &translation{
 		members: map[string]string{}, generations: map[int32]int32{}, topics: map[kbin.UUID]kbin.UUID{}, named: map[kbin.UUID]string{},
-		producers: map[int64]producer{}, sessions: map[int32]int32{}, epochs: map[int32]int32{},
+		producers: map[int64]producer{}, sessions: map[int32]int32{}, epochs: map[int32]int32{}, shown: map[inSession]int64{},
 	}
 }
 

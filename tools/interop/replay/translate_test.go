@@ -123,6 +123,33 @@ func TestTranslation(t *testing.T) {
 	}
 }
 
+// A fetch that was answered while records came may have shown some partitions of them and not others. Of those, what has come
+// since is left out, and nothing else is.
+func TestTrimmedSession(t *testing.T) {
+	answer := func(ends ...int64) *wire.FetchResponse {
+		topic := wire.FetchResponseFetchableTopicResponse{Topic: "t"}
+		for i, end := range ends {
+			if end >= 0 {
+				topic.Partitions = append(topic.Partitions, wire.FetchResponsePartitionData{PartitionIndex: int32(i), HighWatermark: end})
+			}
+		}
+		return &wire.FetchResponse{SessionID: 7, Responses: []wire.FetchResponseFetchableTopicResponse{topic}}
+	}
+	const absent = -1
+	names := newTranslation()
+	names.trim(answer(25, 25, 25), answer(25, 25, 25))
+	live := answer(50, 50, 25)
+	names.trim(answer(50, absent, absent), live)
+	if got := names.ends(live); len(got) != 2 || got[place{"t", 0}] != 50 || got[place{"t", 2}] != 25 {
+		t.Errorf("what is left of an answer that shows more: %v", got)
+	}
+	live = answer(absent, 75, absent)
+	names.trim(&wire.FetchResponse{SessionID: 7}, live)
+	if len(live.Responses) > 0 {
+		t.Errorf("what is left of an answer when none was recorded: %+v", live.Responses)
+	}
+}
+
 func TestProducerInBatch(t *testing.T) {
 	names := newTranslation()
 	names.learn(&wire.InitProducerIDResponse{ProducerID: 4, ProducerEpoch: 0}, &wire.InitProducerIDResponse{ProducerID: 9, ProducerEpoch: 3})
