@@ -29,6 +29,7 @@ const (
 	memoryCommits   = 8        // of the size that commits gather, likewise
 	fileEntries     = 4        // of the largest ones that a journal file has room for
 	fileUnit        = 4096     // what the size of a journal file is a multiple of
+	journalFiles    = 4        // that a journal may always have: it is trimmed by whole files
 )
 
 // entryBytes is the length of the longest journal entry on a disk: as long as files allow, and as batches need.
@@ -109,7 +110,7 @@ func openDirectory(c *config.Config, log *slog.Logger) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	return &storage{j, o.EntryBytesMax, objects, c.Archive.JournalBytesMax}, nil
+	return &storage{j, o.EntryBytesMax, objects, max(c.Archive.JournalBytesMax, journalFiles*o.FileBytes)}, nil
 }
 
 // bucketOpenTimeout bounds the opening of a bucket: listing its journal, and taking that over.

@@ -35,7 +35,7 @@ const (
 	weblogPartitions = 4
 	weblogRows       = 800_000 // of some 400 bytes
 	weblogHosts      = 5000
-	weblogConfig     = "[archive]\njournal_bytes_max = 67108864\n[storage]\ncheckpoint_bytes = 16777216\n"
+	weblogConfig     = "[archive]\njournal_bytes_max = 67108864\n[storage]\ncheckpoint_bytes = 16777216\njournal_file_bytes = 16777216\n"
 )
 
 // hit is a line of the log.
