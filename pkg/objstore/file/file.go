@@ -4,7 +4,7 @@
 //
 // An object is written to a file of its own in the directory .writing and synced; then it gets its name, by rename or,
 // if it must not replace another one, by link; then the directory that holds the name is synced. So it appears whole or
-// not at all, and stays. What a crash leaves in .writing is removed by Open.
+// not at all, and stays. What a crash leaves in .writing is removed by Open. A directory goes with its last object.
 package file
 
 import (
@@ -38,7 +38,7 @@ type Store struct {
 		sync.Mutex
 		lasting map[string]bool // directories whose names are durable
 	}
-	naming sync.Mutex // held by who gives a name to a file or takes one away
+	naming sync.Mutex // held by who gives a name to a file or takes one away, with its directories
 }
 
 var _ objstore.Store = (*Store)(nil)
@@ -162,25 +162,34 @@ func (s *Store) put(doing, key string, b []byte, place func(from, to string) err
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(name)
-	if err := s.makeDir(dir); err != nil {
-		return fmt.Errorf("%s %s: %w", doing, key, err)
-	}
 	from := filepath.Join(s.dir, writing, rand.Text())
 	err = s.write(from, b)
 	if err == nil {
-		s.naming.Lock()
-		err = place(from, name)
-		s.naming.Unlock()
+		err = s.giveName(name, func() error { return place(from, name) })
 	}
 	s.disk.remove(from) // which rename has done; what stays for some reason is swept by Open
-	if err == nil {
-		err = s.disk.syncDir(dir)
-	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", doing, key, err)
 	}
 	return nil
+}
+
+// giveName gives a file its name by place, durably.
+func (s *Store) giveName(name string, place func() error) error {
+	dir := filepath.Dir(name)
+	s.naming.Lock()
+	err := s.makeDir(dir)
+	if err == nil {
+		err = place()
+	}
+	s.naming.Unlock()
+	if err != nil {
+		return err
+	}
+	if err = s.disk.syncDir(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil // the object was deleted meanwhile, and was the last one there
+	}
+	return err
 }
 
 // placeNew gives a file its name unless there is an object of that name.
@@ -296,7 +305,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// Delete implements objstore.Store. Directories stay.
+// Delete implements objstore.Store.
 func (s *Store) Delete(_ context.Context, key string) error {
 	name, err := s.name(key)
 	if err != nil {
@@ -306,12 +315,24 @@ func (s *Store) Delete(_ context.Context, key string) error {
 		return nil
 	}
 	s.naming.Lock()
-	err = s.disk.remove(name)
-	s.naming.Unlock()
-	if err != nil && !isAbsent(err) {
+	defer s.naming.Unlock()
+	switch err := s.disk.remove(name); {
+	case isAbsent(err): // and what would be its directory may be an object
+		return nil
+	case err != nil:
 		return fmt.Errorf("delete %s: %w", key, err)
 	}
+	s.removeEmpty(filepath.Dir(name))
 	return nil
+}
+
+// removeEmpty removes a directory and those above it, below the store's, as far as nothing is in them.
+func (s *Store) removeEmpty(dir string) {
+	for ; dir != s.dir && s.disk.remove(dir) == nil; dir = filepath.Dir(dir) {
+		s.mu.Lock()
+		delete(s.mu.lasting, dir)
+		s.mu.Unlock()
+	}
 }
 
 // name returns the file of an object.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/heraclitus/heraclitus/pkg/objstore"
@@ -190,11 +191,39 @@ func TestOrderOfOperations(t *testing.T) {
 		}
 	}
 	f(func() error { return s.Put(t.Context(), "a/b/c", []byte("1")) },
-		"mkdir a; sync directory .; mkdir a/b; sync directory a; "+
-			"create .writing/*; write; sync; close; rename .writing/* a/b/c; remove .writing/*; sync directory a/b")
+		"create .writing/*; write; sync; close; "+
+			"mkdir a; sync directory .; mkdir a/b; sync directory a; rename .writing/* a/b/c; sync directory a/b; remove .writing/*")
 	f(func() error { return s.PutIfAbsent(t.Context(), "a/b/d", []byte("1")) },
-		"create .writing/*; write; sync; close; link .writing/* a/b/d; remove .writing/*; sync directory a/b")
-	f(func() error { return s.Delete(t.Context(), "a/b/d") }, "remove a/b/d")
+		"create .writing/*; write; sync; close; link .writing/* a/b/d; sync directory a/b; remove .writing/*")
+	f(func() error { return s.Delete(t.Context(), "a/b/d") }, "remove a/b/d; remove a/b")
+}
+
+// A directory goes with the last object in it, and is made anew for the next one, whoever is at work there.
+func TestEmptyDirectoriesGo(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			key := fmt.Sprintf("topics/t/%d", i)
+			for range 200 {
+				if err := errors.Join(s.Put(t.Context(), key, nil), s.Delete(t.Context(), key)); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != writing {
+		t.Errorf("there is %v, %v", left, err)
+	}
+	if err := s.Put(t.Context(), "topics/t/0", []byte("kept")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := s.Get(t.Context(), "topics/t/0"); string(b) != "kept" {
+		t.Errorf("got %q, %v", b, err)
+	}
 }
 
 // Whatever operation of a put fails, the put says so, and the object is the old one or the new one.
