@@ -64,17 +64,21 @@ func (r *rig) objects() (keys []string) {
 	return keys
 }
 
+// segmentKeys returns the keys of the state's segments.
+func (r *rig) segmentKeys() (keys []string) {
+	r.eachPartition(func(t *state.Topic, i int32, p *state.Partition) {
+		for g := range p.Segments(0) {
+			keys = append(keys, g.Key(t.Name, i))
+		}
+	})
+	slices.Sort(keys)
+	return keys
+}
+
 // tidy fails unless the objects are exactly those of the state's segments.
 func (r *rig) tidy() {
 	r.t.Helper()
-	var want []string
-	r.eachPartition(func(t *state.Topic, i int32, p *state.Partition) {
-		for g := range p.Segments(0) {
-			want = append(want, g.Key(t.Name, i))
-		}
-	})
-	slices.Sort(want)
-	if got := r.objects(); !slices.Equal(got, want) {
+	if got, want := r.objects(), r.segmentKeys(); !slices.Equal(got, want) {
 		r.t.Errorf("objects %q, segments %q", got, want)
 	}
 }

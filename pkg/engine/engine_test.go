@@ -97,24 +97,32 @@ func (r *rig) produce(id state.ID, batches ...[]byte) []state.Result {
 // values reads partition 0 from an offset to its end, and returns what its records say.
 func (r *rig) values(id state.ID, from int64) []string {
 	r.t.Helper()
-	var values []string
+	values, err := r.read(id, from)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return values
+}
+
+// read is values, for those who expect that it may fail.
+func (r *rig) read(id state.ID, from int64) (values []string, err error) {
 	for {
 		var pins Pins
 		log, err := r.Read(id, 0, from, 1<<20, true, &pins)
 		if err != nil {
-			r.t.Fatalf("read at %d: %v", from, err)
+			return values, fmt.Errorf("read at %d: %w", from, err)
 		}
 		if len(log.Parts) == 0 {
-			return values
+			return values, nil
 		}
 		for _, part := range log.Parts {
 			b := record.Batch(part)
 			if !b.Intact() || b.LeaderEpoch() != 0 {
-				r.t.Fatalf("batch at %d: intact %v, leader epoch %d", b.BaseOffset(), b.Intact(), b.LeaderEpoch())
+				return values, fmt.Errorf("batch at %d: intact %v, leader epoch %d", b.BaseOffset(), b.Intact(), b.LeaderEpoch())
 			}
 			for rec, err := range b.Records() {
 				if err != nil {
-					r.t.Fatal(err)
+					return values, err
 				}
 				if rec.Offset >= from {
 					values = append(values, fmt.Sprintf("%d:%s", rec.Offset, rec.Value))
