@@ -3,6 +3,7 @@
 //
 //	go run ./matrix                                    every client, every check, on memory and on disk
 //	go run ./matrix -client 'aiokafka|sarama' -check group -v
+//	go run ./matrix -storage s3                        in a bucket of versitygw, started for it
 //	go run ./matrix -storage kafka-4.3.1               the same programs against Apache Kafka, started for it
 //	go run ./matrix -storage 127.0.0.1:9092            against whoever listens there, as far as that goes without security
 //
@@ -67,7 +68,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.root, "root", "../..", "top folder of the checkout")
 	clients := flags.String("client", "", "run the clients whose names match `RE` as a whole")
 	checks := flags.String("check", "", "run the checks whose names match `RE` as a whole")
-	storages := flags.String("storage", "memory,disk", "run against these, each of them memory, disk, kafka-VERSION or host:port")
+	storages := flags.String("storage", "memory,disk", "run against these, each of them memory, disk, s3 (a bucket of an S3 server that is started), kafka-VERSION or host:port")
 	flags.IntVar(&o.parallel, "parallel", 4, "checks at a time; most of their time they wait")
 	flags.BoolVar(&o.skipMissing, "skip-missing", false, "leave out clients whose tools are not on this machine, instead of failing")
 	flags.BoolVar(&o.readme, "readme", false, "write the table into README.md")

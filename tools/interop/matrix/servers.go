@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/heraclitus/heraclitus/pkg/objstore/s3/s3test"
+	"github.com/heraclitus/heraclitus/pkg/storagetest"
 	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
@@ -24,8 +27,8 @@ type server struct {
 	stop           func() error
 }
 
-// start starts a server: Heraclitus on memory or disk, or kafka-VERSION; a host:port runs already. Its files go to dir, what it
-// printed to server.txt there once it is stopped.
+// start starts a server: Heraclitus on memory, on disk or in a bucket, or kafka-VERSION; a host:port runs already. Its files go to dir,
+// what it printed to server.txt there once it is stopped.
 func start(storage, root, dir string) (*server, error) {
 	if _, _, err := net.SplitHostPort(storage); err == nil {
 		return &server{doors: map[door]string{open: storage}, stop: func() error { return nil }}, nil
@@ -39,11 +42,13 @@ func start(storage, root, dir string) (*server, error) {
 	case kafka:
 		return startKafka(version, dir, files)
 	case storage == "memory":
-		return startHeraclitus("memory://", root, dir, files)
+		return startHeraclitus(storagetest.Place{Path: storagetest.InMemory}, root, dir, files)
 	case storage == "disk":
-		return startHeraclitus(filepath.Join(dir, "data"), root, dir, files)
+		return startHeraclitus(storagetest.Place{Path: filepath.Join(dir, "data")}, root, dir, files)
+	case storage == "s3":
+		return startInBucket(root, dir, files)
 	}
-	return nil, errors.New("should be memory, disk, kafka-VERSION or host:port")
+	return nil, errors.New("should be memory, disk, s3, kafka-VERSION or host:port")
 }
 
 // settings are those of a Heraclitus with every door there is: its own port is the one where passwords cross the network
@@ -81,7 +86,7 @@ client_ca_file = %[1]q
 `
 
 // startHeraclitus builds and starts a server and gives it a user.
-func startHeraclitus(storage, root, dir string, files tlsFiles) (*server, error) {
+func startHeraclitus(storage storagetest.Place, root, dir string, files tlsFiles) (*server, error) {
 	binary, err := run.Build(root, dir)
 	if err != nil {
 		return nil, err
@@ -91,7 +96,7 @@ func startHeraclitus(storage, root, dir string, files tlsFiles) (*server, error)
 		return nil, err
 	}
 	s := &server{user: "interop", password: "the password", files: files}
-	h := &run.Heraclitus{Binary: binary, Dir: dir, Storage: storage, Config: fmt.Sprintf(settings,
+	h := &run.Heraclitus{Binary: binary, Dir: dir, Storage: storage.Path, Env: storage.Env, Config: fmt.Sprintf(settings,
 		files.authority, s.user, s.password, files.serverCert, files.serverKey, ports[0], ports[1], ports[2], ports[3])}
 	if err := h.Start(); err != nil {
 		return nil, err
@@ -100,6 +105,25 @@ func startHeraclitus(storage, root, dir string, files tlsFiles) (*server, error)
 	s.stop = func() error { return stop(h.Process, dir) }
 	if err := s.addUser(binary); err != nil {
 		return nil, errors.Join(err, s.stop())
+	}
+	return s, nil
+}
+
+// startInBucket starts an S3 server, and Heraclitus in a bucket of it.
+func startInBucket(root, dir string, files tlsFiles) (*server, error) {
+	bucket, err := s3test.Run(context.Background(), filepath.Join(dir, "s3"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := startHeraclitus(storagetest.Place{Path: "s3://" + s3test.Bucket + "/interop", Env: bucket.Env()}, root, dir, files)
+	if err != nil {
+		bucket.Stop()
+		return nil, err
+	}
+	end := s.stop
+	s.stop = func() error {
+		defer bucket.Stop()
+		return end()
 	}
 	return s, nil
 }

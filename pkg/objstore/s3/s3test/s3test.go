@@ -35,7 +35,7 @@ const (
 	Bucket    = "journal-of-tests"
 )
 
-// A Server is an S3 server with one empty bucket, that runs until its test ends.
+// A Server is an S3 server with one empty bucket.
 type Server struct {
 	// Endpoint is its URL.
 	Endpoint string
@@ -46,14 +46,28 @@ type Server struct {
 	ended   chan error // of one place: how the process ended
 }
 
-// Start starts a server.
+// Start starts a server that runs until the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{dir: t.TempDir()}
-	s.Restart(t)
+	s, err := Run(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.Stop)
-	s.makeBucket(t)
 	return s
+}
+
+// Run starts a server that keeps its data in dir and runs until it is stopped, for programs that are no tests.
+func Run(ctx context.Context, dir string) (*Server, error) {
+	s := &Server{dir: dir}
+	if err := s.restart(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.makeBucket(ctx); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Options are those of a store below a prefix of the server's bucket.
@@ -92,18 +106,28 @@ const startTries = 5
 // Restart starts a server that was stopped, on the port it had.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	binary := serverBinary(t)
-	var err error
+	if err := s.restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *Server) restart(ctx context.Context) error {
+	binary, err := serverBinary()
+	if err != nil {
+		return err
+	}
 	for range startTries {
 		if s.Endpoint == "" {
-			s.address = freeAddress(t)
+			if s.address, err = freeAddress(); err != nil {
+				return err
+			}
 		}
-		if err = s.start(t.Context(), binary); err == nil {
+		if err = s.start(ctx, binary); err == nil {
 			s.Endpoint = "http://" + s.address
-			return
+			return nil
 		}
 	}
-	t.Fatalf("start an S3 server: %v", err)
+	return fmt.Errorf("start an S3 server: %w", err)
 }
 
 // Stop kills the server. What it has acknowledged stays.
@@ -116,15 +140,15 @@ func (s *Server) Stop() {
 }
 
 // serverBinary is the server to run: MinIO's if one is named, else versitygw, built if need be.
-func serverBinary(t testing.TB) string {
+func serverBinary() (string, error) {
 	if minio := os.Getenv("MINIO"); minio != "" {
-		return minio
+		return minio, nil
 	}
 	binary, err := versitygw()
 	if err != nil {
-		t.Fatalf("build versitygw: %v", err)
+		return "", fmt.Errorf("build versitygw: %w", err)
 	}
-	return binary
+	return binary, nil
 }
 
 // command is how a server is started that keeps its data in s.dir.
@@ -188,25 +212,23 @@ func answers(ctx context.Context, address string) bool {
 }
 
 // freeAddress is one where nothing listens just now.
-func freeAddress(t testing.TB) string {
-	t.Helper()
+func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return l.Addr().String(), l.Close()
 }
 
-func (s *Server) makeBucket(t testing.TB) {
-	t.Helper()
+func (s *Server) makeBucket(ctx context.Context) error {
 	c, err := minio.New(s.address, &minio.Options{Creds: credentials.NewStaticV4(AccessKey, SecretKey, ""), Region: Region})
 	if err == nil {
-		err = c.MakeBucket(t.Context(), Bucket, minio.MakeBucketOptions{Region: Region})
+		err = c.MakeBucket(ctx, Bucket, minio.MakeBucketOptions{Region: Region})
 	}
 	if err != nil {
-		t.Fatalf("make the bucket of the tests: %v", err)
+		return fmt.Errorf("make the bucket of the tests: %w", err)
 	}
+	return nil
 }
 
 // versitygw returns the server's binary, and builds it when nobody has yet.
