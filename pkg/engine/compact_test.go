@@ -260,3 +260,24 @@ func TestCompactionKeepsTheEnd(t *testing.T) {
 		f("an old one, and another", "5:b=")
 	})
 }
+
+// TestReadBehindTheLastRecordOfASegment begins to read at an offset whose record was compacted away, as were all behind it in its
+// segment. The records of the next segment are read; once nothing was, for ever, when the first segment was larger than the fetch.
+func TestReadBehindTheLastRecordOfASegment(t *testing.T) {
+	r := newRig(t, Options{SegmentBytesMax: 1}) // so that segments stay apart
+	id := r.create("users", 1, forEver, atOnce, compacted, state.ConfigEntry{Name: "min.cleanable.dirty.ratio", Value: "0"})
+	r.produce(id, keyed("a=1", "b=1", "c=1"))
+	r.archive()
+	r.produce(id, keyed("b=2", "c=2"))
+	r.archive()
+	if got := r.segments(id); len(got) != 2 || !slices.Equal(r.pairs(id), []string{"0:a=1", "3:b=2", "4:c=2"}) {
+		t.Fatalf("segments %v hold %q", got, r.pairs(id))
+	}
+	for from := range int64(5) {
+		var pins Pins
+		if log, err := r.Read(id, 0, from, 100, true, &pins); err != nil || log.Bytes == 0 {
+			t.Errorf("read at %d: %d bytes, %v", from, log.Bytes, err)
+		}
+		pins.Release()
+	}
+}

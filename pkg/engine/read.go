@@ -124,11 +124,13 @@ func (e *Engine) locate(k Key, offset int64, bytesMax int, pins *Pins) (Log, err
 		if bytes > bytesMax {
 			return log, nil
 		}
+		if len(pins.segments) > 0 { // the first one may hold little from offset on, or nothing: compaction leaves gaps
+			bytes += int(g.Bytes)
+		}
 		pins.segments = append(pins.segments, at{e.mu.state.Topic(k.ID).Name, k.Partition, g})
-		bytes += int(g.Bytes)
 	}
 	for x := range p.Extents(offset) {
-		if len(pins.extents) > 0 { // the first one may hold little from offset on
+		if len(pins.extents) > 0 { // likewise
 			bytes += int(x.Bytes)
 		}
 		pins.extents = append(pins.extents, x)
