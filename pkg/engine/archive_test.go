@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
+	"github.com/heraclitus/heraclitus/pkg/journal/mem"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 	"github.com/heraclitus/heraclitus/pkg/record"
@@ -459,4 +460,53 @@ func TestSweepAtTheEnd(t *testing.T) {
 		t.Errorf("objects %q are left", got)
 	}
 	r.open()
+}
+
+// TestNothingGoesBeforeItsEntryIsDurable cuts the power right after segments were merged, or let go, in a journal that
+// acknowledges entries before they are durable. The objects were deleted at once, and a state that was back at the entry before
+// spoke of them.
+func TestNothingGoesBeforeItsEntryIsDurable(t *testing.T) {
+	f := func(ignores bool, goes func(r *rig, id state.ID)) error {
+		lazy := &lazyJournal{Journal: mem.Open(mem.Options{}), ignores: ignores}
+		r := newRigOver(t, lazy, Options{})
+		id := r.create("orders", 1, forEver, atOnce)
+		for range mergeCount - 1 {
+			r.produce(id, batchOf("a"))
+			r.archive()
+		}
+		_, lazy.durable = lazy.Bounds()
+		goes(r, id)
+		r.fail(errors.New("power cut"))
+		r.Close()
+		r.journal.Journal = lazy.cutPower(t)
+		r.open()
+		if log, err := r.Offsets(id, 0); err != nil || log.Start == log.HighWatermark {
+			return err // not back, nor is what was deleted
+		}
+		_, err := r.read(id, 0)
+		return err
+	}
+	merge := func(r *rig, id state.ID) {
+		r.produce(id, batchOf("the last one of a merge"))
+		r.archive()
+		if got := r.segments(id); len(got) != 1 {
+			t.Fatalf("segments %v", got)
+		}
+	}
+	letGo := func(r *rig, id state.ID) {
+		if _, err := r.Do(state.MoveLogStart{ID: id, Offset: mergeCount - 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.archiver().sweep(); err != nil || len(r.objects()) > 0 {
+			t.Fatalf("%v, objects %q", err, r.objects())
+		}
+	}
+	for _, goes := range []func(*rig, state.ID){merge, letGo} {
+		if err := f(false, goes); err != nil {
+			t.Error(err)
+		}
+		if err := f(true, goes); err == nil {
+			t.Error("without a sync nothing is lost: the test shows nothing")
+		}
+	}
 }

@@ -141,8 +141,8 @@ func (e *Engine) checkpointLocked() error {
 
 // keep stores a state.
 func (e *Engine) keep(s *state.State) error {
-	if err := e.journal.Sync(); err != nil { // a checkpoint must not be ahead of what a power cut leaves of the journal
-		return e.broken(fmt.Errorf("make the journal durable: %w", err))
+	if err := e.sync(); err != nil { // a checkpoint must not be ahead of what a power cut leaves of the journal
+		return err
 	}
 	start := time.Now()
 	b := s.AppendSnapshot(nil)
@@ -153,6 +153,14 @@ func (e *Engine) keep(s *state.State) error {
 	}
 	if err := e.put(e.upkeep.ctx, checkpointKey(s.Next())+copySuffix, b); err != nil {
 		e.log.Warn("checkpoint has no second copy", "err", err)
+	}
+	return nil
+}
+
+// sync makes every entry durable that has been applied: what is done outside of the journal must not be ahead of it.
+func (e *Engine) sync() error {
+	if err := e.journal.Sync(); err != nil {
+		return e.broken(fmt.Errorf("make the journal durable: %w", err))
 	}
 	return nil
 }

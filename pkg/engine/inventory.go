@@ -88,8 +88,11 @@ func (a *archiver) sweep() (err error) {
 			delete(garbage, g.Unique)
 		}
 	})
-	if a.Err() != nil {
-		return nil // what the journal holds is not known
+	if a.Err() != nil || len(garbage) == 0 {
+		return nil // what the journal holds is not known, or nothing is to go
+	}
+	if err := a.sync(); err != nil { // a power cut must not bring back a state that speaks of them
+		return err
 	}
 	for unique := range garbage {
 		if failed := a.drop(unique); failed != nil && err == nil {
@@ -114,6 +117,9 @@ func (a *archiver) drop(unique uint64) error {
 
 // remove deletes the objects that a command has replaced. What cannot be deleted now is by the next sweep.
 func (a *archiver) remove(c state.ReplaceSegments) {
+	if a.sync() != nil { // as in sweep
+		return
+	}
 	for _, unique := range c.Replaces {
 		stays := func(g state.Segment) bool { return g.Unique == unique }
 		if !slices.ContainsFunc(c.Segments, stays) && a.known[unique] != "" {
