@@ -28,10 +28,11 @@ type ranked struct {
 	rank float64
 }
 
-// survey looks at all partitions, but for those that are left alone because of trouble.
+// survey looks at all partitions, but for those that are left alone because of trouble. While the journal is overgrown there is
+// nothing to do but to archive.
 func (a *archiver) survey(nowMs int64) survey {
 	start := time.Now()
-	pressed := a.pressed()
+	pressed, overgrown := a.pressed(), a.overgrown()
 	maps.DeleteFunc(a.troubles, func(_ Key, t trouble) bool { return start.Sub(t.until) > troubleWaitMax }) // of topics that are gone
 	var archive, merge, compact []ranked
 	a.eachPartition(func(t *state.Topic, i int32, p *state.Partition) {
@@ -43,6 +44,7 @@ func (a *archiver) survey(nowMs int64) survey {
 			archive = append(archive, ranked{key, float64(slot)})
 		}
 		switch {
+		case overgrown:
 		case !s.Compact && a.mergeable(p, s) != nil:
 			merge = append(merge, ranked{key: key})
 		case s.Compact:

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,4 +232,41 @@ func zeros(n int) []byte {
 		panic(err)
 	}
 	return b
+}
+
+// vast is a journal that says that it is larger than any limit, and has the engine fail when that was asked for too often.
+type vast struct {
+	journal.Journal
+	asked  atomic.Int64
+	enough func()
+}
+
+func (v *vast) Size() int64 {
+	if v.asked.Add(1) == 10_000 {
+		v.enough()
+	}
+	return math.MaxInt64
+}
+
+// TestOvergrownJournalIsNoReasonToSpin has segments to be merged while the journal is too large though all is archived, as when
+// a partition that cannot be read holds it. Merging waits until it is smaller; the archiver looked again without a pause once.
+func TestOvergrownJournalIsNoReasonToSpin(t *testing.T) {
+	r := newRig(t, Options{})
+	id := r.create("orders", 1, forEver, atOnce)
+	for range mergeCount - 1 {
+		r.produce(id, batchOf("a"))
+		r.archive()
+	}
+	r.produce(id, batchOf("a"))
+	within := r.journal.Journal
+	r.journal.Journal = &vast{Journal: within, enough: func() { r.fail(errors.New("the archiver spins")) }}
+	r.archive()
+	if got := r.segments(id); r.Err() != nil || len(got) != mergeCount {
+		t.Fatalf("%v, segments %v", r.Err(), got)
+	}
+	r.journal.Journal = within
+	r.archive()
+	if got := r.segments(id); len(got) != 1 {
+		t.Errorf("once the journal is smaller, there are the segments %v", got)
+	}
 }
