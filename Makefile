@@ -44,7 +44,7 @@ interop: ## Other people's clients: a table of what works with each; then kcat, 
 	cd tools/interop && $(GO) test -tags full -timeout 60m -v ./...
 
 test-s3: ## What runs against an S3 server, against MinIO: MINIO=<binary> make test-s3
-	@test -n "$(MINIO)" || { echo 'say which binary: MINIO=<path of minio> make test-s3'; exit 1; }
+	@test -n "$(MINIO)" || { echo 'say which binary: MINIO=<path of minio> make test-s3; go install github.com/minio/minio@latest builds one'; exit 1; }
 	MINIO="$(MINIO)" $(GO) test -count 1 ./pkg/objstore/s3/... ./pkg/journal/s3/...
 	MINIO="$(MINIO)" $(GO) test -count 1 -run 'Bucket|Away' ./pkg/broker
 
