@@ -140,7 +140,6 @@ func (e *Engine) appendUntilKnown(slot uint64, entry []byte) error {
 func (e *Engine) noteStuck(slot uint64, err error) {
 	e.log.Warn("journal entry has an unknown outcome: it is appended again until that is known", "slot", slot, "err", err)
 	e.stuck.Store(&err)
-	e.metrics.Writable.Set(0)
 	e.writer.setStuck(true)
 }
 
@@ -149,7 +148,6 @@ func (e *Engine) noteAnswer(err error) {
 	e.stuck.Store(nil)
 	e.writer.setStuck(false)
 	if err == nil {
-		e.metrics.Writable.Set(1)
 		e.log.Info("journal answers again")
 	}
 }

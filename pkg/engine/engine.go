@@ -158,7 +158,6 @@ func Open(j journal.Journal, store objstore.Store, o Options) (*Engine, error) {
 		<-e.committed
 		return nil, err
 	}
-	e.metrics.Writable.Set(1)
 	e.metrics.OnScrape(e.gauge)
 	go e.maintainLoop()
 	go e.archiveLoop()
@@ -218,7 +217,6 @@ func (e *Engine) Err() error {
 // fail stops all writing: what the journal holds is not known any more.
 func (e *Engine) fail(err error) {
 	if e.failure.CompareAndSwap(nil, &err) {
-		e.metrics.Writable.Set(0)
 		e.log.Error("storage failed: nothing is written any more, reads go on; restart once the cause is mended", "err", err)
 	}
 }

@@ -85,7 +85,6 @@ func (e *Engine) noteNoSpace(err error) {
 	case e.roomy():
 		e.log.Warn("storage has no room for a large entry, which is refused", "err", err)
 	case e.full.CompareAndSwap(false, true):
-		e.metrics.Writable.Set(0)
 		e.log.Error("storage is full: produce is refused until there is room", "err", err)
 		signal(e.reclaim)
 	}
@@ -100,7 +99,6 @@ func (e *Engine) roomy() bool {
 func (e *Engine) lookForRoom() {
 	if e.Err() == nil && e.full.Load() && e.roomy() {
 		e.full.Store(false)
-		e.metrics.Writable.Set(1)
 		e.log.Info("storage has room again: produce is accepted")
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -281,12 +282,12 @@ func TestRecoversWithoutTraffic(t *testing.T) {
 		r := newRigOver(t, j, Options{})
 		r.fill(r.create("orders", 1, forEver), batchOfBytes(100<<10))
 		time.Sleep(time.Hour)
-		if r.Ready() == nil || r.metrics.Writable.Get() != 0 {
+		if r.Ready() == nil || r.writable() {
 			t.Error("a full engine is ready")
 		}
 		j.resize(4000)
 		time.Sleep(2 * roomCheckWait)
-		if err := r.Ready(); err != nil || r.metrics.Writable.Get() != 1 {
+		if err := r.Ready(); err != nil || !r.writable() {
 			t.Errorf("there is room, but: %v", err)
 		}
 	})
@@ -368,6 +369,31 @@ func TestRoomIsMadeByTheCommitter(t *testing.T) {
 		all.Wait()
 		if r.Ready() == nil {
 			t.Error("the journal was never full")
+		}
+	})
+}
+
+// writable is what the metric of that name says.
+func (r *rig) writable() bool {
+	r.metrics.Write(io.Discard)
+	return r.metrics.Writable.Get() == 1
+}
+
+// TestFullAndStuck has a journal that is full not answer a command for a while: when it answers, the metric says that no records are
+// accepted. It said that they were, once.
+func TestFullAndStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRigOver(t, newTight(t, 2000), Options{})
+		if !r.writable() {
+			t.Error("a new engine takes no records")
+		}
+		r.fill(r.create("orders", 1, forEver), batchOfBytes(100<<10))
+		r.journal.set(true, journal.ErrUnknown)
+		if _, err := r.Do(state.AllocateProducerID{}); err != nil {
+			t.Fatal(err)
+		}
+		if r.Ready() == nil || r.writable() {
+			t.Errorf("a full engine is ready, or says that it is")
 		}
 	})
 }

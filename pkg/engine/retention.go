@@ -140,6 +140,11 @@ func (e *Engine) gauge() {
 	e.mu.RLock()
 	topics, partitions := e.mu.state.Count()
 	e.mu.RUnlock()
+	writable := 0.0
+	if e.Ready() == nil {
+		writable = 1
+	}
+	e.metrics.Writable.Set(writable)
 	e.metrics.Topics.Set(float64(topics))
 	e.metrics.Partitions.Set(float64(partitions))
 	e.metrics.JournalBytes.Set(float64(e.journal.Size()))
