@@ -106,7 +106,7 @@ func TestKillUnderLoadWithInterval(t *testing.T) { killUnderLoad(t, 1, "interval
 
 func killUnderLoad(t *testing.T, rounds int, fsync string) {
 	s := start(t, t.TempDir(), fmt.Sprintf(crashConfig, fsync))
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rounds)*30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute+time.Duration(rounds)*30*time.Second)
 	defer cancel()
 	admin := franz(t, s)
 	if _, err := kadm.NewClient(admin).CreateTopic(ctx, crashPartitions, 1, nil, crashTopic); err != nil {

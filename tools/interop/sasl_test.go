@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -22,6 +23,8 @@ import (
 	franzplain "github.com/twmb/franz-go/pkg/sasl/plain"
 	franzscram "github.com/twmb/franz-go/pkg/sasl/scram"
 	"github.com/xdg-go/scram"
+
+	"github.com/heraclitus/heraclitus/pkg/storagetest"
 )
 
 const (
@@ -51,15 +54,16 @@ var saslClients = map[string]func(ctx context.Context, t *testing.T, s *server, 
 // startSASL starts a server with one user, who may come in by every mechanism.
 func startSASL(t *testing.T, config string) *server {
 	t.Helper()
-	dir := t.TempDir()
-	setUser(t, saslUser, saslPassword, "--storage-path", dir)
-	return start(t, dir, config)
+	place := storagetest.For(t, t.TempDir())
+	setUser(t, place, saslUser, saslPassword)
+	return startAt(t, nil, place, config)
 }
 
-// setUser runs heraclitus users set.
-func setUser(t *testing.T, name, password string, where ...string) {
+// setUser runs heraclitus users set on storage where no server runs.
+func setUser(t *testing.T, place storagetest.Place, name, password string) {
 	t.Helper()
-	cmd := exec.Command(binary, append([]string{"users", "set", name}, where...)...)
+	cmd := exec.Command(binary, "users", "set", name, "--storage-path", place.Path, "--take-over")
+	cmd.Env = append(os.Environ(), place.Env...)
 	cmd.Stdin = strings.NewReader(password)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("users set: %v\n%s", err, out)
