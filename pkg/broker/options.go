@@ -58,6 +58,7 @@ func (b *Broker) handlerOptions() handler.Options {
 		FetchSessionsMax:    int(c.Limits.FetchSessionsMax),
 		FetchBytesMax:       int(c.Limits.FetchBytesMax),
 		RequestPartitionMax: int(c.Limits.RequestPartitionsMax),
+		LogDir:              c.Storage.Path,
 		Broker:              brokerSettings(c),
 		Log:                 b.log,
 	}

@@ -34,6 +34,7 @@ type Options struct {
 	TopicPartitionsMax  int32 // most partitions of a topic
 	PartitionsMax       int   // most partitions of all topics
 
+	LogDir string          // where everything is kept, as DescribeLogDirs calls it
 	Broker []BrokerSetting // what DescribeConfigs tells of the broker beside the above
 	Log    *slog.Logger    // of changes to topics; default: none
 }

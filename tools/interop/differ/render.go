@@ -153,7 +153,7 @@ func (r *renderer) inner(at string, f reflect.StructField, v reflect.Value) {
 }
 
 // nullable are the lists in responses that can be null, which differs from empty.
-var nullable = map[string]bool{"AbortedTransactions": true, "Configs": true}
+var nullable = map[string]bool{"AbortedTransactions": true, "Configs": true, "Entries": true}
 
 // size writes, as a field of the struct it is in, whether a list that can be null is null or empty, and how many batches or
 // messages there are in records.
@@ -254,6 +254,10 @@ func (r *renderer) ours(v reflect.Value) bool {
 		return strings.HasSuffix(e.GroupID, r.c.suffix)
 	case wire.DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult:
 		return e.ErrorCode != 0 || strings.HasSuffix(e.User, r.c.suffix)
+	case wire.DescribeLogDirsResponseDescribeLogDirsTopic:
+		return strings.HasSuffix(e.Name, r.c.suffix)
+	case wire.ElectLeadersResponseReplicaElectionResult:
+		return strings.HasSuffix(e.Topic, r.c.suffix) || e.Topic == ""
 	case wire.CreateTopicsResponseCreatableTopicConfigs:
 		return r.c.allConfigs || e.ConfigSource == topicConfig
 	}
@@ -328,6 +332,8 @@ func (r *renderer) str(name, s string) string {
 		return "cluster"
 	case name == "Host" && s == r.c.t.host:
 		return "host"
+	case name == "LogDir" && s != "":
+		return "dir"
 	case name == "MemberID" || name == "Leader":
 		s = uuids.ReplaceAllStringFunc(s, func(id string) string { return nameOf(&r.c.names.members, "member-", id) })
 		return strconv.Quote(strings.ReplaceAll(s, r.c.suffix, "")) // in full, because lists of members are told apart by it
@@ -357,7 +363,7 @@ func (r *renderer) number(name string, n int64) string {
 		}
 	case "Timestamp", "LogAppendTimeMs":
 		return r.time(n)
-	case "FinalizedFeaturesEpoch":
+	case "FinalizedFeaturesEpoch", "TotalBytes", "UsableBytes":
 		if n >= 0 {
 			return "some"
 		}

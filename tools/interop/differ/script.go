@@ -50,13 +50,18 @@ var Served = map[int16]Span{
 	wire.KeyDeleteRecords:                {0, 2},
 	wire.KeyInitProducerID:               {0, 5},
 	wire.KeyOffsetForLeaderEpoch:         {0, 4},
+	wire.KeyDescribeAcls:                 {0, 3},
 	wire.KeyDescribeConfigs:              {0, 4},
 	wire.KeyAlterConfigs:                 {0, 2},
 	wire.KeyIncrementalAlterConfigs:      {0, 1},
+	wire.KeyDescribeLogDirs:              {0, 5},
 	wire.KeySaslAuthenticate:             {0, 2},
 	wire.KeyCreatePartitions:             {0, 3},
 	wire.KeyDeleteGroups:                 {0, 2},
+	wire.KeyElectLeaders:                 {0, 2},
+	wire.KeyListPartitionReassignments:   {0, 0},
 	wire.KeyOffsetDelete:                 {0, 0},
+	wire.KeyDescribeClientQuotas:         {0, 1},
 	wire.KeyDescribeUserScramCredentials: {0, 0},
 	wire.KeyAlterUserScramCredentials:    {0, 0},
 	wire.KeyDescribeCluster:              {0, 2},
@@ -84,7 +89,7 @@ func Scripts() []Script {
 		describeGroupsScripts, listGroupsScripts, deleteGroupsScripts, offsetCommitScripts, offsetFetchScripts, offsetDeleteScripts,
 		saslHandshakeScripts, saslAuthenticateScripts, scramScripts, userScripts, deleteRecordsScripts,
 		describeConfigsScripts, alterConfigsScripts,
-		initProducerIDScripts, describeClusterScripts, offsetForLeaderEpochScripts, frameScripts)
+		initProducerIDScripts, describeClusterScripts, offsetForLeaderEpochScripts, toolScripts, frameScripts)
 	titles := map[string]bool{}
 	for _, s := range all {
 		if titles[s.Title()] {
