@@ -13,13 +13,13 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// past reads what lies in segments. It keeps what it has read on a shelf of its own, so that readers of the past do not push
-// the newest records out of memory, and many of them who replay one topic cost one read. Who comes to the end of what was read
-// finds that the next has been begun.
+// past reads what lies in segments. It has a cache of its own, so that readers of the past do not push the newest records out
+// of memory, and so that many who replay one topic cost one read. A reader that comes to the end of a run finds that the next
+// one has been begun.
 type past struct {
 	store   objstore.Store
 	metrics *metrics.Metrics
-	shelf   *shelf
+	cache   *lru
 	ahead   chan struct{} // a place for each read ahead of its reader
 	reading sync.WaitGroup
 	ctx     context.Context
@@ -29,12 +29,12 @@ type past struct {
 const (
 	runBytes    = 2 << 20 // of records before compression that are read at a time
 	readsAhead  = 4       // at once, of all readers
-	footerPart  = -1      // on the shelf: the footer of a segment; other parts are the first offsets of runs
+	footerPart  = -1      // in the cache: the footer of a segment; other parts are the first offsets of runs
 	footerBytes = 512     // what a footer takes beside its own count
 )
 
 func newPast(s objstore.Store, m *metrics.Metrics, bytesMax int64) *past {
-	p := &past{store: s, metrics: m, shelf: newShelf(bytesMax), ahead: make(chan struct{}, readsAhead)}
+	p := &past{store: s, metrics: m, cache: newLRU(bytesMax), ahead: make(chan struct{}, readsAhead)}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	return p
 }
@@ -56,7 +56,7 @@ type at struct {
 func (p *past) reader(g at) (*segment.Reader, error) {
 	key := g.Key(g.topic, g.partition)
 	get := func(ctx context.Context, b []byte, off int64) error { return p.store.GetRange(ctx, key, b, off) }
-	v, _, err := p.shelf.get(shelfKey{g.Unique, footerPart}, func() (any, int64, error) {
+	v, _, err := p.cache.get(lruKey{g.Unique, footerPart}, func() (any, int64, error) {
 		f, err := segment.ReadFooter(p.ctx, get, g.Bytes)
 		if err != nil {
 			return nil, 0, fmt.Errorf("open %s: %w", key, err)
@@ -69,10 +69,10 @@ func (p *past) reader(g at) (*segment.Reader, error) {
 	return segment.NewReader(v.(*segment.Footer), get), nil
 }
 
-// run is some of the batches of a segment, as consumers get them.
+// run is a run of batches of a segment, as consumers get them.
 type run struct {
 	bytes []byte
-	next  int64 // offset behind them
+	next  int64 // offset after them
 }
 
 // batches yields the batches of a run that have records from an offset on.
@@ -88,8 +88,8 @@ func (r *run) batches(from int64) iter.Seq[record.Batch] {
 	}
 }
 
-// run returns the run of a segment that holds the first record at or behind an offset, and has the one after it read if the
-// offset is where this one begins: its reader has come from the one before.
+// run returns the run of a segment that holds the first record at or after an offset. If that offset is where the run begins,
+// its reader has come from the run before, and the next one is read ahead.
 func (p *past) run(g at, offset int64) (*run, error) {
 	r, err := p.reader(g)
 	if err != nil {
@@ -105,7 +105,7 @@ func (p *past) run(g at, offset int64) (*run, error) {
 
 // runAt returns the run that begins at an offset.
 func (p *past) runAt(r *segment.Reader, unique uint64, start int64) (*run, error) {
-	v, found, err := p.shelf.get(shelfKey{unique, start}, func() (any, int64, error) {
+	v, found, err := p.cache.get(lruKey{unique, start}, func() (any, int64, error) {
 		bytes, next, err := r.Read(p.ctx, make([]byte, 0, runCapacity(r.Footer())), start, runBytes, segment.Rebuild{LeaderEpoch: leaderEpoch})
 		return &run{bytes, next}, int64(cap(bytes)), err
 	})
@@ -120,7 +120,7 @@ func (p *past) runAt(r *segment.Reader, unique uint64, start int64) (*run, error
 	return v.(*run), nil
 }
 
-// runCapacity is the memory to set aside for a run: of a small segment, little more than what it holds.
+// runCapacity is the memory to set aside for a run: for a small segment, little more than what it holds.
 func runCapacity(f *segment.Footer) int {
 	const headers = 4 << 10 // of batches
 	return int(min(f.PlainBytes+f.PlainBytes/8+headers, runBytes))
@@ -128,7 +128,7 @@ func runCapacity(f *segment.Footer) int {
 
 // readAhead begins to read the run at an offset, unless it is there or too much is being read.
 func (p *past) readAhead(r *segment.Reader, unique uint64, start int64) {
-	if start > r.Footer().Last || p.shelf.has(shelfKey{unique, start}) {
+	if start > r.Footer().Last || p.cache.has(lruKey{unique, start}) {
 		return
 	}
 	select {
@@ -137,7 +137,7 @@ func (p *past) readAhead(r *segment.Reader, unique uint64, start int64) {
 		return
 	}
 	p.reading.Go(func() {
-		p.runAt(r, unique, start) // whoever comes there has the error again
+		p.runAt(r, unique, start) // a reader that comes there gets the error again
 		<-p.ahead
 	})
 }

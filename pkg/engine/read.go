@@ -70,6 +70,25 @@ func (b *buffer) free() {
 	}
 }
 
+// Log is what can be read of a partition.
+type Log struct {
+	Start         int64    // offset of its first record
+	HighWatermark int64    // offset behind its last record
+	Parts         [][]byte // of Read: whole batches, in order; not to be changed
+	Bytes         int      // of Parts
+}
+
+// Offsets returns a partition's offsets, or UnknownTopicOrPartition.
+func (e *Engine) Offsets(id state.ID, partition int32) (Log, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	p := e.mu.state.Partition(id, partition)
+	if p == nil {
+		return Log{Start: -1, HighWatermark: -1}, kerr.UnknownTopicOrPartition
+	}
+	return Log{Start: p.LogStart, HighWatermark: p.HighWatermark}, nil
+}
+
 // readTries is how often a read begins anew when what it was about to read has been trimmed meanwhile.
 const readTries = 3
 

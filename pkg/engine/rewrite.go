@@ -1,47 +1,9 @@
 package engine
 
 import (
-	"errors"
-	"time"
-
 	"github.com/heraclitus/heraclitus/pkg/segment"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
-
-// The archiver works for some time and then rests, for several times as long, so that it takes a fifth of a core from clients; half of
-// one when the journal is too large, and when that has outgrown its limit there is no rest.
-const (
-	workMax   = 20 * time.Millisecond
-	restMax   = 200 * time.Millisecond
-	restRatio = 4
-)
-
-// pace rests if it is time to.
-func (a *archiver) pace() {
-	worked := time.Since(a.paced)
-	if worked < workMax {
-		return
-	}
-	switch {
-	case a.overgrown():
-	case a.pressed():
-		a.rest(min(worked, restMax))
-	default:
-		a.rest(min(restRatio*worked, restMax))
-	}
-	a.paced = time.Now()
-}
-
-// rest waits, unless the engine is closed meanwhile.
-func (a *archiver) rest(d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-a.stop:
-	}
-}
-
-// errStopped says that work was left because the engine is being closed.
-var errStopped = errors.New("stopped")
 
 // keeper says of a row in a segment whether it is to be kept. It sees the rows in order.
 type keeper func(from state.Segment, r *segment.Row) bool
@@ -99,9 +61,6 @@ func (a *archiver) eachRow(g at, from int64, f func(*segment.Row) error) error {
 	}
 	return nil
 }
-
-// paceRows is after how many rows it is looked whether it is time for a rest.
-const paceRows = 1024
 
 // replacing is the command that puts segments in the place of others.
 func replacing(k Key, segments []state.Segment, by ...state.Segment) state.ReplaceSegments {
