@@ -18,7 +18,7 @@ type archiveJob struct {
 	key     Key
 	topic   string
 	from    int64 // offset of the first record
-	to      int64 // offset behind the last
+	to      int64 // offset after the last
 	start   int64 // log start
 	extents []state.Extent
 }
@@ -28,8 +28,8 @@ func (e *Engine) segmentBytesOf(s *topic.Settings) int64 {
 	return min(int64(s.SegmentBytes), e.options.SegmentBytesMax)
 }
 
-// due says whether a partition is to be archived: it has enough in the journal, or has had it there for long enough. When the journal
-// has grown too large any partition has enough.
+// due says whether a partition is to be archived: it has enough in the journal, or something that came long enough ago. While
+// the journal is too large, anything is enough.
 func (e *Engine) due(p *state.Partition, s *topic.Settings, nowMs int64, pressed bool) bool {
 	for x := range p.Extents(0) {
 		return pressed || x.CameMs <= nowMs-s.SegmentMs || p.JournalBytes() >= e.segmentBytesOf(s)
@@ -37,7 +37,7 @@ func (e *Engine) due(p *state.Partition, s *topic.Settings, nowMs int64, pressed
 	return false
 }
 
-// archiveJob returns what is to be archived of a partition, if it is still due.
+// archiveJob returns what to archive of a partition, if it is still due.
 func (e *Engine) archiveJob(k Key, nowMs int64) (job archiveJob, ok bool) {
 	pressed := e.pressed()
 	e.mu.RLock()
@@ -51,7 +51,7 @@ func (e *Engine) archiveJob(k Key, nowMs int64) (job archiveJob, ok bool) {
 	return job, true
 }
 
-// take fills the job with a partition's first extents, of so many bytes in all, or one that is larger.
+// take fills the job with a partition's first extents, up to bytesMax in all, or a single one that is larger.
 func (j *archiveJob) take(p *state.Partition, bytesMax int64) {
 	var bytes int64
 	j.start, j.to = p.LogStart, p.HighWatermark
@@ -65,7 +65,7 @@ func (j *archiveJob) take(p *state.Partition, bytesMax int64) {
 	j.from = j.extents[0].Base
 }
 
-// archiveOne writes a segment of a partition and stores it. The state is told later, of some at once.
+// archiveOne writes a segment of a partition and stores it. The state is told later, of several at once.
 func (a *archiver) archiveOne(k Key) error {
 	j, ok := a.archiveJob(k, time.Now().UnixMilli())
 	if !ok {
@@ -100,8 +100,8 @@ func (e *Engine) holds(j archiveJob) bool {
 	return ok && slot == j.extents[0].Slot
 }
 
-// writeExtents writes the batches of a job's extents into an object, as many as there is room for in a segment: they may have been
-// compressed better than it is. Batches below the log start are left out.
+// writeExtents writes the batches of a job's extents into an object, as many as a segment has room for: they may be compressed
+// better than it is. Batches below the log start are left out.
 func (a *archiver) writeExtents(j archiveJob) (state.Segment, error) {
 	g := state.Segment{Base: j.from, End: j.to}
 	w, err := a.begin(j.key, j.topic, g.Base)
@@ -149,8 +149,8 @@ func (a *archiver) begin(k Key, topic string, from int64) (*segment.Writer, erro
 	return segment.NewWriter(&a.out, segment.Options{Topic: topic, TopicID: k.ID, Partition: k.Partition, First: from, Codec: codec, Level: level})
 }
 
-// codec is how the next segment is compressed: as the settings say, or else well while there is time, and quickly while the
-// journal is too large.
+// codec is how the next segment is compressed: as the settings say; if they say Adaptive, well while there is time, and quickly
+// while the journal is too large.
 func (a *archiver) codec() (segment.Codec, int) {
 	switch {
 	case a.options.SegmentCodec != Adaptive:
@@ -161,7 +161,7 @@ func (a *archiver) codec() (segment.Codec, int) {
 	return segment.Zstd, a.options.CompressionLevel
 }
 
-// finishSegment ends a segment and stores its object. Of g the bounds and times are given; the rest is filled in.
+// finishSegment ends a segment and stores its object. The bounds and times of g are given; the rest is filled in.
 func (a *archiver) finishSegment(w *segment.Writer, topic string, partition int32, g state.Segment) (state.Segment, error) {
 	meta, err := w.Close(g.End - 1)
 	if err != nil {
@@ -180,14 +180,13 @@ type stored struct {
 	at      time.Time
 }
 
-// Segments are told of together, because a commit may take long while producers are slowed down for the journal's size.
+// The state is told of several segments at once, because a commit may take long while producers are slowed down.
 const (
 	storedMax     = 64
 	storedWaitMax = time.Second
 )
 
-// tell has the state put the segments that were stored in the place of what they were made of, and gives the journal back if it is
-// too large.
+// tell has the state put the stored segments in the place of what they were made of, and trims the journal if it is too large.
 func (a *archiver) tell() error {
 	all := a.stored
 	a.stored = a.stored[:0]
@@ -214,8 +213,8 @@ func (a *archiver) tell() error {
 	return err
 }
 
-// replace has the state put segments in the place of others at once, whose objects then go: who reads all objects as a table is not to
-// find records twice for longer than need be.
+// replace has the state put segments in the place of others, and then deletes the objects of those at once: whoever reads all
+// objects as a table should not find records twice for longer than need be.
 func (a *archiver) replace(topic string, c state.ReplaceSegments) (taken bool, err error) {
 	_, err = a.Do(c)
 	if taken, err = a.outcome(topic, c, kerr.Of(err)); taken {
@@ -224,8 +223,8 @@ func (a *archiver) replace(topic string, c state.ReplaceSegments) (taken bool, e
 	return taken, err
 }
 
-// outcome is what became of a command. One that comes too late, since retention or the deletion of its topic was quicker, is not
-// taken, and its objects are garbage.
+// outcome says what became of a command. One that came too late, because retention or the deletion of its topic was quicker, is
+// not taken, and its objects are garbage.
 func (a *archiver) outcome(topic string, c state.ReplaceSegments, code kerr.Code) (taken bool, err error) {
 	switch code {
 	case kerr.None:

@@ -18,8 +18,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// These tests show that archived records are read as they were, that the journal is given back, that nothing is lost and nothing left
-// behind by a crash at any step, and that searches by time find in segments what they find in the journal.
+// These tests show that archived records are read as they were, that the journal is given back, that nothing is lost and
+// nothing left behind by a crash at any step, and that searches by time find in segments what they find in the journal.
 
 // atOnce is the setting of a topic whose records are archived at the next opportunity.
 var atOnce = state.ConfigEntry{Name: "segment.ms", Value: "1"}
@@ -313,8 +313,8 @@ func (s *stumbling) List(ctx context.Context, prefix string) (objects []objstore
 	return objects, err
 }
 
-// TestCrashAtEveryStep has the store, or the journal, fail at the first operation of archiving, merging, sweeping and trimming, then at the
-// second, and so on, and the server crash there. Nothing is lost, and the next start leaves nothing behind.
+// TestCrashAtEveryStep has the store, or the journal, fail at the first operation of archiving, merging, sweeping and trimming,
+// then at the second, and so on, and the server crash there. Nothing is lost, and the next start leaves nothing behind.
 func TestCrashAtEveryStep(t *testing.T) {
 	for what, least := range map[string]int{"store": 10, "store, answer lost": 10, "journal": 2, "journal, answer lost": 2} {
 		steps := 0

@@ -8,9 +8,9 @@ import (
 )
 
 // The archiver takes records out of the journal. In the background it writes what has gathered there of a partition into a
-// segment, a Parquet object (archive.go), and has the state put the segment in the place of the extents, so that nothing keeps the
-// journal from being trimmed. It also merges small segments (merge.go), compacts (compact.go), and sweeps away objects that are
-// not needed any more (inventory.go).
+// segment, a Parquet object (archive.go), and has the state put the segment in the place of the extents, so that nothing keeps
+// the journal from being trimmed. It also merges small segments (merge.go), compacts (compact.go), and sweeps away objects that
+// are not needed any more (inventory.go).
 //
 // The order of things makes a crash harmless at any moment: the object is written and read back, then an entry says that it
 // counts, and only then is the journal trimmed, behind a checkpoint. An object that no entry speaks of is garbage, which the
@@ -21,7 +21,7 @@ type archiver struct {
 	*Engine
 	ctx      context.Context   // of its calls of the store
 	out      bytes.Buffer      // the segment being written
-	stored   []stored          // not told of yet
+	stored   []stored          // segments that the state has not been told of yet
 	known    map[uint64]string // keys of the objects there may be, by the segment's Unique
 	listed   bool              // known has what there was at the start
 	swept    time.Time
@@ -76,8 +76,8 @@ func (a *archiver) work() error {
 	return nil
 }
 
-// round does what a survey has found: all there is to archive, which frees the journal, then all there is to merge, then one round of
-// compaction. So nothing has to wait until there is nothing else to do, unless the journal has outgrown its limit.
+// round does what a survey has found: all there is to archive, which frees the journal, then all there is to merge, then one
+// round of compaction. So none of these waits until there is nothing else to do, unless the journal has outgrown its limit.
 func (a *archiver) round(found survey) error {
 	err := a.each(found.archive, a.archiveOne)
 	if err = errors.Join(err, a.tell()); err != nil || a.overgrown() {
@@ -89,10 +89,10 @@ func (a *archiver) round(found survey) error {
 	return a.each(found.compact[:min(1, len(found.compact))], a.compactOne)
 }
 
-// failuresMax is how many partitions in a row may fail before it is taken for the fault of the store, and a pause made.
+// failuresMax is how many partitions in a row may fail before that is blamed on the store, and there is a pause.
 const failuresMax = 3
 
-// each does a job for partitions, one after the other. Those where it fails do not keep the others from it.
+// each does a job for partitions, one after the other. Those where it fails do not hold up the others.
 func (a *archiver) each(keys []Key, job func(Key) error) error {
 	var all error
 	for failures := 0; len(keys) > 0 && failures < failuresMax && !a.stopped() && a.Err() == nil; keys = keys[1:] {
@@ -106,7 +106,7 @@ func (a *archiver) each(keys []Key, job func(Key) error) error {
 	return all
 }
 
-// trouble is that something failed in a partition, which is left alone for some time, the longer the oftener it did.
+// trouble is that a job failed in a partition, which is left alone for a time, twice as long each time it fails again.
 type trouble struct {
 	until time.Time
 	wait  time.Duration
@@ -114,10 +114,10 @@ type trouble struct {
 
 const (
 	troubleWaitMin = 2 * archiveRetryWait // so that others get their turn before it is tried again
-	troubleWaitMax = time.Minute          // after the fault of a store that was away for long, nobody is to wait for longer
+	troubleWaitMax = time.Minute          // nobody waits for longer once a store that was away for long is back
 )
 
-// note is told what came of a job.
+// note notes what came of a job.
 func (a *archiver) note(k Key, err error) {
 	switch {
 	case err == nil:

@@ -62,8 +62,8 @@ func (e *Engine) recover() error {
 	return nil
 }
 
-// load returns the state of the newest checkpoint, or a new state when there is none. That one must be readable, or its copy:
-// there is no older one, or the journal has been trimmed since.
+// load returns the state of the newest checkpoint, or a new state when there is none. The newest one or its copy must be
+// readable: there is no older one, or the journal has been trimmed since.
 func (e *Engine) load() (*state.State, error) {
 	slots, err := e.checkpoints()
 	if err != nil || len(slots) == 0 {
@@ -101,8 +101,7 @@ func (e *Engine) restore(slot uint64, key string) (*state.State, error) {
 	return s, nil
 }
 
-// checkpoints returns where there are checkpoints, or copies of them, in order. Objects beside them that are something else are
-// left alone.
+// checkpoints returns the slots of which there are checkpoints, or copies of them, in order. Other objects are left alone.
 func (e *Engine) checkpoints() ([]uint64, error) {
 	objects, err := e.store.List(e.upkeep.ctx, CheckpointsPrefix)
 	if err != nil {
@@ -117,7 +116,7 @@ func (e *Engine) checkpoints() ([]uint64, error) {
 	return slices.Compact(slots), nil
 }
 
-// checkpoint stores the state as it is now, removes the checkpoints before, and trims the journal.
+// checkpoint stores the state as it is now, removes older checkpoints, and trims the journal.
 func (e *Engine) checkpoint() error {
 	e.upkeep.Lock()
 	defer e.upkeep.Unlock()
@@ -139,7 +138,7 @@ func (e *Engine) checkpointLocked() error {
 	return errors.Join(e.removeOld(), e.trim())
 }
 
-// keep stores a state.
+// keep stores a state as the checkpoint at the slot it has come to.
 func (e *Engine) keep(s *state.State) error {
 	if err := e.sync(); err != nil { // a checkpoint must not be ahead of what a power cut leaves of the journal
 		return err
@@ -157,7 +156,7 @@ func (e *Engine) keep(s *state.State) error {
 	return nil
 }
 
-// sync makes every entry durable that has been applied: what is done outside of the journal must not be ahead of it.
+// sync makes every applied entry durable: what is done outside of the journal must not be ahead of it.
 func (e *Engine) sync() error {
 	if err := e.journal.Sync(); err != nil {
 		return e.broken(fmt.Errorf("make the journal durable: %w", err))
@@ -173,7 +172,7 @@ func (e *Engine) broken(err error) error {
 	return err
 }
 
-// put stores an object and reads it back, some at a time: once the journal is trimmed, nothing else knows what it says.
+// put stores an object and reads it back, piece by piece: once the journal is trimmed, nothing else knows what it says.
 func (e *Engine) put(ctx context.Context, key string, b []byte) error {
 	if err := e.store.Put(ctx, key, b); err != nil {
 		return err
@@ -196,7 +195,7 @@ func (e *Engine) put(ctx context.Context, key string, b []byte) error {
 // readBackBytes is how much of an object is read back at a time.
 const readBackBytes = 1 << 20
 
-// removeOld removes the checkpoints before the last.
+// removeOld removes the checkpoints before the last one.
 func (e *Engine) removeOld() error {
 	slots, err := e.checkpoints()
 	for _, slot := range slots {
@@ -226,8 +225,8 @@ func (e *Engine) trim() error {
 	return nil
 }
 
-// shrink gives back what the journal need not hold any more, with a new checkpoint when that would make a difference. It trims
-// first: on a full disk there may be no room for the checkpoint until then.
+// shrink gives back what the journal need not hold any more, after a new checkpoint when that would make a difference. It trims
+// before that, too: on a full disk there may be no room for the checkpoint until then.
 func (e *Engine) shrink() error {
 	e.upkeep.Lock()
 	defer e.upkeep.Unlock()

@@ -81,8 +81,8 @@ func TestCheckpointIsNotAheadOfTheJournal(t *testing.T) {
 	}
 }
 
-// TestOtherObjectsAreNoCheckpoints has an object beside the checkpoints that sorts behind them. It was once taken for the newest one:
-// the real ones were removed as old, and the next start refused it.
+// TestOtherObjectsAreNoCheckpoints has an object beside the checkpoints that sorts behind them. It was once taken for the
+// newest one: the real ones were removed as old, and the next start refused it.
 func TestOtherObjectsAreNoCheckpoints(t *testing.T) {
 	for _, key := range []string{CheckpointsPrefix + "notes.txt", CheckpointsPrefix + "99999999999999999999", checkpointKey(1<<60) + "/x", CheckpointsPrefix + "1"} {
 		r := newRig(t, Options{})
@@ -106,8 +106,8 @@ func TestOtherObjectsAreNoCheckpoints(t *testing.T) {
 	}
 }
 
-// TestFailedCheckpointIsTriedAgain has a store fail once: the checkpoint is made with the next maintenance, and not only when as much
-// has been appended again.
+// TestFailedCheckpointIsTriedAgain has a store fail once: the checkpoint is made with the next maintenance, and not only when
+// as much has been appended again.
 func TestFailedCheckpointIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{CheckpointBytes: 1 << 20})

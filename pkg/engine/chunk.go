@@ -41,7 +41,7 @@ func (c *chunk) release() {
 	}
 }
 
-// pool keeps free chunks. Their pages have been touched, and touching new ones is the dearest part of writing to memory.
+// pool keeps free chunks. Their pages have been touched; touching new ones is the most expensive part of writing to memory.
 type pool struct {
 	mu struct {
 		sync.Mutex

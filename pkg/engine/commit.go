@@ -14,7 +14,7 @@ import (
 // unknownRetryWait is the pause before an entry whose outcome is unknown is appended again.
 const unknownRetryWait = 100 * time.Millisecond
 
-// leaderEpoch is the epoch of every partition's only leader there has ever been.
+// leaderEpoch is the epoch of the only leader a partition has ever had.
 const leaderEpoch = 0
 
 // commitLoop is the committer: the only goroutine that appends to the journal and applies to the state. It ends when the
@@ -63,8 +63,8 @@ func (e *Engine) gather(last time.Time) {
 // restrainWaitMax is the longest pause between two commits of records while the archiver is behind.
 const restrainWaitMax = time.Second
 
-// restrain waits when the journal has outgrown its limit, the longer the more: producers are slowed down to what the archiver
-// can take, well before there is no room left for either.
+// restrain waits when the journal has outgrown its limit, longer the further it has: producers are slowed down to what the
+// archiver can take, well before there is no room left for either.
 func (e *Engine) restrain(n *entry) {
 	limit := e.options.JournalBytesMax
 	over := e.journal.Size() - limit
@@ -114,9 +114,9 @@ func (e *Engine) append(n *entry) (slot uint64, err error) {
 	return slot, err
 }
 
-// appendUntilKnown appends the same bytes at the same slot until the outcome is definite. Only when the engine stops it
-// leaves an outcome unknown, and then nothing else may be appended there: who opens the journal next finds out. Meanwhile
-// those wait who are in the entries gathered so far, as long as their clients let them, and others are refused.
+// appendUntilKnown appends the same bytes at the same slot until the outcome is definite. Only when the engine stops does it
+// leave an outcome unknown, and then nothing else may be appended there: whoever opens the journal next finds out. Meanwhile
+// the commands in the entries gathered so far wait, for as long as their clients let them, and others are refused.
 func (e *Engine) appendUntilKnown(slot uint64, entry []byte) error {
 	err := e.journal.Append(slot, entry)
 	if !errors.Is(err, journal.ErrUnknown) {
@@ -136,14 +136,14 @@ func (e *Engine) appendUntilKnown(slot uint64, entry []byte) error {
 	}
 }
 
-// noteStuck is told that the journal does not say what became of an entry.
+// noteStuck notes that the journal does not say what became of an entry.
 func (e *Engine) noteStuck(slot uint64, err error) {
 	e.log.Warn("journal entry has an unknown outcome: it is appended again until that is known", "slot", slot, "err", err)
 	e.stuck.Store(&err)
 	e.writer.setStuck(true)
 }
 
-// noteAnswer is told that it says so at last.
+// noteAnswer notes that it said so at last.
 func (e *Engine) noteAnswer(err error) {
 	e.stuck.Store(nil)
 	e.writer.setStuck(false)
@@ -197,7 +197,7 @@ func (e *Engine) publish(n *entry) {
 	e.noteGrowth(len(n.bytes))
 }
 
-// noteRemoved lets fetches see that records are gone, and has their space reclaimed if it is needed.
+// noteRemoved lets waiting fetches see that records are gone, and has their space reclaimed if it is needed.
 func (e *Engine) noteRemoved() {
 	e.watches.wakeAll()
 	if e.full.Load() {
@@ -221,7 +221,7 @@ func (e *Engine) refuse(commands []command, err error) {
 	e.finish(commands, func(int) state.Result { return refused(kerr.KafkaStorageError) })
 }
 
-// finish gives commands of one entry their outcomes, and only then wakes those who wait: whoever wakes finds all that came
+// finish gives the commands of one entry their outcomes, and only then wakes those who wait: whoever wakes finds all that came
 // of the entry, and a connection answers all its requests in it with one write.
 func (e *Engine) finish(commands []command, outcome func(i int) state.Result) {
 	e.woken = e.woken[:0]

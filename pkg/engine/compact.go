@@ -14,13 +14,13 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/topic"
 )
 
-// Compaction keeps of all records with one key the last, as Kafka's LogCleaner does. It goes over segments only, so the head of a
-// partition, what still lies in the journal, is never compacted. One round has two steps: it reads the dirty segments, which
-// no round has been over, and remembers for each key where it came last; then it writes every segment up to there anew without the
-// records that this makes superfluous. Segments that lose nothing stay as they are.
+// Compaction keeps the last record of every key, as Kafka's LogCleaner does. It goes over segments only: what still lies in the
+// journal is never compacted. One round has two steps. It reads the dirty segments, which no round has been over, and
+// remembers for each key where it came last. Then it rewrites every segment up to there without the records that this makes
+// superfluous. Segments that lose nothing stay as they are.
 //
-// A record without a value, a tombstone, says that its key is gone. It is kept until delete.retention.ms after the first round over it, so
-// that a reader who began before has the time to come past it. Records without a key go with the first round.
+// A record without a value, a tombstone, says that its key is gone. It is kept until delete.retention.ms after the first round
+// over it, so that a reader who began before has the time to come past it. Records without a key go with the first round.
 
 // compactJob is a round over one partition.
 type compactJob struct {
@@ -32,7 +32,7 @@ type compactJob struct {
 	end      int64           // of the partition
 }
 
-// compactOne has a round over a partition, if it is still worth it.
+// compactOne does a round over a partition, if it is still worth it.
 func (a *archiver) compactOne(k Key) error {
 	if j, ok := a.compactJob(k, time.Now().UnixMilli()); ok && !a.overgrown() {
 		return a.compact(j)
@@ -52,12 +52,12 @@ func (e *Engine) compactJob(k Key, nowMs int64) (job compactJob, ok bool) {
 	return compactJob{k, t.Name, s, segments, p.CleanedTo, p.HighWatermark}, s.Compact && len(segments) > 0
 }
 
-// overdue is the ratio of a partition that has waited for longer than its topic allows: above that of any other.
+// overdue stands for the dirty ratio of a partition that has waited longer than its topic allows: above that of any other.
 const overdue = 2.0
 
-// cleanable returns the segments of a partition that may be compacted now, and which part of their bytes is dirty; none when it is not
-// worth it: as much as min.cleanable.dirty.ratio asks for, or a dirty record older than max.compaction.lag.ms. Records younger than
-// min.compaction.lag.ms end them.
+// cleanable returns the segments of a partition that may be compacted now, and the share of their bytes that is dirty. They end
+// before records younger than min.compaction.lag.ms. There are none unless the share is at least min.cleanable.dirty.ratio, or a
+// dirty record is older than max.compaction.lag.ms.
 func cleanable(p *state.Partition, s *topic.Settings, nowMs int64) (segments []state.Segment, ratio float64) {
 	var clean, dirty int64
 	oldest := int64(math.MaxInt64)
@@ -86,7 +86,7 @@ func cleanable(p *state.Partition, s *topic.Settings, nowMs int64) (segments []s
 	return segments, ratio
 }
 
-// keyHash stands for a record's key: two keys with one of them are not found in the life of the universe.
+// keyHash stands for a record's key: 128 bits of SHA-256, so that nobody finds two keys with the same.
 type keyHash [16]byte
 
 func hashOf(key []byte) keyHash {
@@ -94,14 +94,14 @@ func hashOf(key []byte) keyHash {
 	return keyHash(sum[:16])
 }
 
-// lastOffsets says at which offset each key came last, of the dirty records up to an offset.
+// lastOffsets says at which offset each key came last among the dirty records, up to an offset.
 type lastOffsets struct {
 	offsets map[keyHash]int64
 	keysMax int
 	to      int64
 }
 
-// note takes a record in; false when there is no room for another key, and the records end before this one.
+// note takes a record in; false when there is no room for another key, so that the records end before this one.
 func (l *lastOffsets) note(key []byte, offset int64) bool {
 	if key != nil {
 		h := hashOf(key)
@@ -114,8 +114,8 @@ func (l *lastOffsets) note(key []byte, offset int64) bool {
 	return true
 }
 
-// superfluous says whether a record is one that compaction takes away: another with its key came later, it has no key, or it is a
-// tombstone whose time is over.
+// superfluous says whether compaction takes a record away: another with its key came later, it has no key, or it is a tombstone
+// whose time is over.
 func (l *lastOffsets) superfluous(key, value []byte, offset int64, tombstonesGo bool) bool {
 	switch {
 	case offset >= l.to:
@@ -129,8 +129,8 @@ func (l *lastOffsets) superfluous(key, value []byte, offset int64, tombstonesGo 
 	return known && last > offset
 }
 
-// compact carries a round out. Groups of segments are written anew one after the other from the first on, and the round ends where one
-// comes too late: that a tombstone has been gone over has to mean that everything before it has been.
+// compact carries out a round. Groups of segments are rewritten in order, from the first on, and the round ends where one comes
+// too late: that a tombstone has been gone over must mean that everything before it has been.
 func (a *archiver) compact(j compactJob) error {
 	start := time.Now()
 	written, err := a.compactRound(j, start.UnixMilli())
@@ -188,8 +188,8 @@ func (a *archiver) readKeys(j compactJob) (*lastOffsets, error) {
 
 var errNoRoom = errors.New("no room for more keys")
 
-// groups divides the segments that begin below an offset into runs that may become one segment each. Only those are put
-// together of which no tombstone could be kept for longer by it: dirty ones, and ones whose tombstones go now.
+// groups divides the segments that begin below an offset into runs that may become one segment each. A run holds only segments
+// whose tombstones are not kept longer for it: dirty ones, or ones whose tombstones go now.
 func (j *compactJob) groups(to, bytesMax, nowMs int64) (groups [][]state.Segment) {
 	var bytes int64
 	var before string
@@ -211,7 +211,7 @@ func (j *compactJob) groups(to, bytesMax, nowMs int64) (groups [][]state.Segment
 const (
 	dirty   = "dirty"   // the round goes over it for the first time
 	settled = "settled" // its tombstones go
-	alone   = "alone"   // its tombstones stay yet, or the round ends in it
+	alone   = "alone"   // its tombstones stay for now, or the round ends in it
 )
 
 func (j *compactJob) class(g state.Segment, to, nowMs int64) string {
@@ -231,7 +231,7 @@ func (j *compactJob) tombstonesGo(g state.Segment, nowMs int64) bool {
 	return g.CleanedMs > 0 && g.CleanedMs <= nowMs-j.settings.DeleteRetentionMs
 }
 
-// compactGroup writes the segments of a group anew, if that makes a difference, and returns the command that says so.
+// compactGroup rewrites the segments of a group, if that makes a difference, and returns the command that says so.
 func (a *archiver) compactGroup(j compactJob, group []state.Segment, last *lastOffsets, nowMs int64) (state.ReplaceSegments, error) {
 	g := state.Segment{Base: group[0].Base, End: group[len(group)-1].End, CleanedMs: cleanedMs(group, last.to, nowMs)}
 	removed := 0
@@ -255,7 +255,7 @@ func (a *archiver) compactGroup(j compactJob, group []state.Segment, last *lastO
 	return c, err
 }
 
-// cleanedMs is when the first round over a group was: now, for dirty segments. The one that the round ends in counts as dirty still.
+// cleanedMs is when the first round over a group was: now, for dirty segments. The segment that the round ends in stays dirty.
 func cleanedMs(group []state.Segment, to, nowMs int64) int64 {
 	if group[len(group)-1].End > to {
 		return group[0].CleanedMs
@@ -267,7 +267,7 @@ func cleanedMs(group []state.Segment, to, nowMs int64) int64 {
 	return cmp.Or(first, nowMs)
 }
 
-// loses says whether a segment loses a row. One that cannot be read is found out by who writes it anew.
+// loses says whether a segment loses a row; also of one that cannot be read, which comes out when it is rewritten.
 func (a *archiver) loses(g at, keep keeper) bool {
 	return a.eachRow(g, g.Base, func(r *segment.Row) error {
 		if !keep(g.Segment, r) {

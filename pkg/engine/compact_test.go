@@ -15,8 +15,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// These tests show that compaction keeps the last record of every key at its offset, tombstones for as long as their topic says, and
-// the order of all that is kept; over crashes, and whatever it is cut short by.
+// These tests show that compaction keeps the last record of every key at its offset, tombstones for as long as their topic
+// says, and the order of all that is kept; over crashes, and whatever it is cut short by.
 
 var compacted = state.ConfigEntry{Name: "cleanup.policy", Value: "compact"}
 
@@ -41,7 +41,8 @@ func keyed(pairs ...string) []byte {
 	return b
 }
 
-// pairs reads partition 0 and returns offset:key=value of each record. Batches follow each other, with gaps between their records.
+// pairs reads partition 0 and returns offset:key=value of each record. Batches follow each other, with gaps between their
+// records.
 func (r *rig) pairs(id state.ID) (all []string) {
 	r.t.Helper()
 	log, err := r.Offsets(id, 0)
@@ -152,9 +153,9 @@ func TestCompactionOfManyKeys(t *testing.T) {
 	r.tidy()
 }
 
-// TestCompactionKeepsWhatKafkaKeeps produces at random to a compacted topic, archives, compacts, crashes and deletes records in between, with
-// a store that fails now and then, and compares with a map from key to last record after each step: of every key the last
-// record is there, nothing is there that was not produced at its offset, and in the end nothing else is.
+// TestCompactionKeepsWhatKafkaKeeps produces at random to a compacted topic, archives, compacts, crashes and deletes records in
+// between, with a store that fails now and then, and compares with a map from key to last record after each step: of every key
+// the last record is there, nothing is there that was not produced at its offset, and in the end nothing else is.
 func TestCompactionKeepsWhatKafkaKeeps(t *testing.T) {
 	for seed := range uint64(10) {
 		synctest.Test(t, func(t *testing.T) {
@@ -238,8 +239,8 @@ func check(t *testing.T, got []string, at map[string]bool, last map[string]strin
 	}
 }
 
-// TestCompactionKeepsTheEnd has nothing but records that compaction takes away, up to the end of the log. The last one stays, so that
-// who reads to the end arrives there: consumers waited for it for ever once.
+// TestCompactionKeepsTheEnd has nothing but records that compaction takes away, up to the end of the log. The last one stays,
+// so that who reads to the end arrives there: consumers waited for it for ever once.
 func TestCompactionKeepsTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{})
@@ -261,8 +262,9 @@ func TestCompactionKeepsTheEnd(t *testing.T) {
 	})
 }
 
-// TestReadBehindTheLastRecordOfASegment begins to read at an offset whose record was compacted away, as were all behind it in its
-// segment. The records of the next segment are read; once nothing was, for ever, when the first segment was larger than the fetch.
+// TestReadBehindTheLastRecordOfASegment begins to read at an offset whose record was compacted away, as were all behind it in
+// its segment. The records of the next segment are read; once nothing was, for ever, when the first segment was larger than the
+// fetch.
 func TestReadBehindTheLastRecordOfASegment(t *testing.T) {
 	r := newRig(t, Options{SegmentBytesMax: 1}) // so that segments stay apart
 	id := r.create("users", 1, forEver, atOnce, compacted, state.ConfigEntry{Name: "min.cleanable.dirty.ratio", Value: "0"})

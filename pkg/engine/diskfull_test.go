@@ -19,10 +19,10 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// These tests have a disk run out of room at each write of archiving, merging, compacting, sweeping, checkpointing and trimming in turn,
-// and have room again after some minutes. Meanwhile the server goes on: what there is can be read, and records are accepted, or refused
-// with an error that clients retry. Afterwards all that was begun is finished, without anybody's help: nothing is lost, and nothing left
-// behind.
+// These tests have a disk run out of room at each write of archiving, merging, compacting, sweeping, checkpointing and trimming
+// in turn, and have room again after some minutes. Meanwhile the server goes on: what there is can be read, and records are
+// accepted, or refused with an error that clients retry. Afterwards all that was begun is finished, without anybody's help:
+// nothing is lost, and nothing left behind.
 
 // disk is what a journal and a store are on together.
 type disk struct {
@@ -156,8 +156,8 @@ type shortage struct {
 	faults        []string
 }
 
-// newShortage prepares a server that has everything to do: records that are not archived yet, segments that are to be merged with them,
-// keys that came twice, a topic that is deleted, and a checkpoint that is old. It runs from now on.
+// newShortage prepares a server that has everything to do: records that are not archived yet, segments that are to be merged
+// with them, keys that came twice, a topic that is deleted, and a checkpoint that is old. It runs from now on.
 func newShortage(t *testing.T, d *disk) *shortage {
 	d.resize(roomy)
 	s := &shortage{rig: newRigOver(t, &diskJournal{mem.Open(mem.Options{}), d}, Options{CacheBytesMax: 1}), disk: d}
@@ -235,8 +235,8 @@ func (s *shortage) lookBehind() {
 	}
 }
 
-// pass lets a disk be full for some minutes from the write on that follows so many, and room be there again if it ends. It returns what
-// there was no room for at first, nothing when it was no write of the server's own, and what went wrong.
+// pass lets a disk be full for some minutes from the write on that follows so many, and room be there again if it ends. It
+// returns what there was no room for at first, nothing when it was no write of the server's own, and what went wrong.
 func (d *disk) pass(t *testing.T, writes int, ends bool) (first string, faults []string) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newShortage(t, d)
@@ -299,8 +299,8 @@ func TestDiskFullAtEveryStep(t *testing.T) {
 	f(false, false, slices.Concat(every, changes, []string{"append"})...)
 }
 
-// TestDiskFullTwins shows that the check finds what is wrong: on a disk that never has room again, on one that takes what it has no
-// room for and does not have it later, and on one that deletes nothing.
+// TestDiskFullTwins shows that the check finds what is wrong: on a disk that never has room again, on one that takes what it
+// has no room for and does not have it later, and on one that deletes nothing.
 func TestDiskFullTwins(t *testing.T) {
 	f := func(d *disk, ends bool, fault string) {
 		t.Helper()

@@ -14,6 +14,7 @@
 //   - A command whose entry was not written is answered with an error that clients retry; one whose outcome cannot be known
 //     is never answered as done.
 //   - What is trimmed from the journal is below every extent and below the checkpoint that a restart would load.
+//   - What is done outside of the journal (a checkpoint stored, an object deleted) follows from entries that are durable.
 package engine
 
 import (
@@ -41,17 +42,17 @@ type Options struct {
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 
-	BatchBytesMax    int           // larger batches are refused; [BatchOverheadBytes] less than the longest entry the journal takes; default 15 MiB
-	EntryBytesMax    int           // an entry is committed when it has grown to this; a larger batch has an entry of its own; default, and at most, 4 MiB
+	BatchBytesMax    int           // larger batches are refused; at most BatchOverheadBytes less than the journal's longest entry; default 15 MiB
+	EntryBytesMax    int           // an entry of this size is committed; a larger batch has one of its own; default, and at most, 4 MiB
 	EntryRecordsMax  int           // likewise, in records; default 1,000,000
 	FlushInterval    time.Duration // least time between the starts of two commits; 0 commits at once
 	CacheBytesMax    int           // chunks kept for readers; default 256 MiB
 	PastBytesMax     int64         // what was read of segments and is kept for other readers; default 64 MiB
-	JournalBytesMax  int64         // the journal is kept below by archiving, and by slowing producers down; default 4 GiB
-	SegmentBytesMax  int64         // bytes of the journal that go into one segment, whatever its topic says, and about the memory that archiving takes; default 128 MiB
+	JournalBytesMax  int64         // archiving keeps the journal below this, and slows producers down above it; default 4 GiB
+	SegmentBytesMax  int64         // of the journal in one segment, whatever its topic says; archiving takes about so much memory; default 128 MiB
 	SegmentCodec     SegmentCodec  // how segments are compressed; the zero value is not at all
-	CompressionLevel int           // of zstd, in its own counting; 0 and less is the fastest
-	CompactionKeys   int           // different keys that one round of compaction remembers, at some 50 bytes each; default 1,000,000
+	CompressionLevel int           // of zstd, on its own scale; 0 and below is the fastest
+	CompactionKeys   int           // distinct keys that one round of compaction remembers, at some 50 bytes each; default 1,000,000
 	ArchiveCheck     time.Duration // how often the archiver looks for work; default 1 s
 	CheckpointBytes  int64         // a checkpoint is made after so many journal bytes; default 256 MiB
 	RetentionCheck   time.Duration // how often retention is looked after; default 30 s
@@ -64,7 +65,7 @@ const BatchOverheadBytes = state.ProduceHeaderBytes
 // SegmentCodec is how segments are compressed: one of package segment's codecs, or Adaptive.
 type SegmentCodec segment.Codec
 
-// Adaptive is zstd while there is time, and snappy while the journal is so large that it is more important to archive quickly.
+// Adaptive is zstd while there is time, and snappy while the journal is so large that archiving quickly matters more.
 const Adaptive SegmentCodec = -1
 
 func (o *Options) setDefaults() {
@@ -112,7 +113,7 @@ type Engine struct {
 		sync.RWMutex
 		state *state.State
 	}
-	upkeep struct { // held by who makes a checkpoint or trims: one at a time
+	upkeep struct { // held while a checkpoint is made or the journal trimmed: one at a time
 		sync.Mutex
 		overdue bool               // the last checkpoint failed
 		ctx     context.Context    // of its calls of the store
@@ -175,12 +176,12 @@ func (e *Engine) found() error {
 	return nil
 }
 
-// closeTimeout is how long the store is waited for by Close.
+// closeTimeout is how long Close waits for the store.
 const closeTimeout = 10 * time.Second
 
-// Close commits what has been appended, makes a last checkpoint and stops. Commands that come later are refused, and what
-// the journal cannot be brought to store, or to say whether it did, is given up, as is the checkpoint when the store does not take it
-// within seconds. It is called once.
+// Close commits what has been appended, makes a last checkpoint and stops. Commands that come later are refused. An entry that
+// the journal does not store, or does not say whether it did, is given up, as is the checkpoint when the store does not take it
+// within closeTimeout. Close is called once.
 func (e *Engine) Close() error {
 	close(e.stop)
 	late := time.AfterFunc(closeTimeout, e.upkeep.giveUp)
@@ -217,12 +218,12 @@ func (e *Engine) Err() error {
 // fail stops all writing: what the journal holds is not known any more.
 func (e *Engine) fail(err error) {
 	if e.failure.CompareAndSwap(nil, &err) {
-		e.log.Error("storage failed: nothing is written any more, reads go on; restart once the cause is mended", "err", err)
+		e.log.Error("storage failed: nothing is written any more, reads go on; restart once the cause is fixed", "err", err)
 	}
 }
 
-// Do appends a command that is not a batch and waits until it is durable and applied. A refusal is an error with its
-// kerr.Code, MessageTooLarge for a command that the journal cannot take, and the result of the refused command.
+// Do appends a command that is not a batch and waits until it is durable and applied. A refusal is an error that wraps its
+// kerr.Code, MessageTooLarge for a command that the journal cannot take, beside the result of the refused command.
 func (e *Engine) Do(c state.Command) (state.Result, error) {
 	var g Group
 	g.Reset(1)
@@ -245,8 +246,8 @@ func (e *Engine) AppendBatch(g *Group, i int, id state.ID, partition int32, b re
 	e.writer.appendBatch(command{group: g, index: i, key: Key{id, partition}}, time.Now().UnixMilli(), b)
 }
 
-// AppendCommand appends a command to be awaited with others, as AppendBatch does a batch. It is for what clients do in any
-// amount: like records, such commands leave a full journal its reserve, but for those that take records away.
+// AppendCommand appends a command to be awaited with others, as AppendBatch does a batch. It is for what clients may do in any
+// amount: like records, such commands leave a full journal its reserve, except those that take records away.
 func (e *Engine) AppendCommand(g *Group, i int, c state.Command) {
 	frees := removes(c)
 	if e.Err() != nil || e.full.Load() && !frees {
@@ -256,7 +257,7 @@ func (e *Engine) AppendCommand(g *Group, i int, c state.Command) {
 	e.writer.appendCommand(command{group: g, index: i, removes: frees, bulk: !frees}, c)
 }
 
-// View lets f look at the state as it is at one moment. f is brief, keeps nothing that later entries change, and calls no
+// View lets f look at the state as it is at one moment. f must be brief, keep nothing that later entries change, and call no
 // method of the engine.
 func (e *Engine) View(f func(*state.State)) {
 	e.mu.RLock()

@@ -564,8 +564,8 @@ func TestWaitGivesUp(t *testing.T) {
 	release()
 }
 
-// TestFullStoreDoesNotKeepTheJournalFull lets no checkpoint be written, as on a full disk: what the last one covers is given back all
-// the same.
+// TestFullStoreDoesNotKeepTheJournalFull lets no checkpoint be written, as on a full disk: what the last one covers is given
+// back all the same.
 func TestFullStoreDoesNotKeepTheJournalFull(t *testing.T) {
 	r := newRig(t, Options{})
 	id := r.create("orders", 1, forEver)

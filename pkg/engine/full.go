@@ -9,7 +9,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// A journal that runs out of room refuses records first, together with all that clients do in any amount, then other
+// A journal that runs out of room refuses records first, together with everything that clients may do in any amount, then other
 // commands, and last of all the commands that give space back: each kind leaves a reserve to those that follow.
 const (
 	recordReserveBytes  = 1 << 20
@@ -19,7 +19,7 @@ const (
 // roomCheckWait is how long a full engine waits before it looks for room again.
 const roomCheckWait = time.Second
 
-// removes says whether a command takes records away: it gives space back, and fetches have to hear of it.
+// removes says whether a command takes records away: it gives space back, and waiting fetches must hear of it.
 func removes(c state.Command) bool {
 	switch c.(type) {
 	case state.DeleteTopic, state.MoveLogStart:
@@ -28,7 +28,7 @@ func removes(c state.Command) bool {
 	return false
 }
 
-// archives says whether a command says that records are archived: that, too, gives space back, of the journal.
+// archives says whether a command says that records are archived, which gives back space of the journal, too.
 func archives(c state.Command) bool {
 	_, ok := c.(state.ReplaceSegments)
 	return ok
@@ -45,8 +45,8 @@ func (c *command) reserveBytes() int64 {
 	return commandReserveBytes
 }
 
-// fit sees to it that an entry leaves the journal its reserves. Where it would not, those commands are refused that have to
-// leave the most, until it does or nothing is left of it.
+// fit sees to it that an entry leaves the journal its reserves. Where it would not, the commands that have to leave the most are
+// refused, until it does or nothing is left of it.
 func (e *Engine) fit(n *entry) {
 	for n.reserveBytes > 0 {
 		err := e.journal.MakeRoom(int64(len(n.bytes)) + journal.EntryOverheadBytesMax + n.reserveBytes)
@@ -78,8 +78,8 @@ func (n *entry) shed() (gone []command) {
 	return gone
 }
 
-// noteNoSpace is told that something was refused for lack of space. When an entry of the usual size has no room either, the
-// engine is full: it refuses records without asking, and has space reclaimed.
+// noteNoSpace notes that something was refused for lack of space. When an entry of the usual size has no room either, the engine
+// is full: it refuses records without asking, and has space reclaimed.
 func (e *Engine) noteNoSpace(err error) {
 	switch {
 	case e.roomy():
@@ -90,12 +90,12 @@ func (e *Engine) noteNoSpace(err error) {
 	}
 }
 
-// roomy says whether an entry of the usual size has room. Like all that asks the journal for room, it is the committer's.
+// roomy says whether an entry of the usual size has room. Only the committer may ask: only it makes room in the journal.
 func (e *Engine) roomy() bool {
 	return e.journal.MakeRoom(int64(e.options.EntryBytesMax)+journal.EntryOverheadBytesMax+recordReserveBytes) == nil
 }
 
-// lookForRoom ends the refusing of records when there is room.
+// lookForRoom has records accepted again when there is room.
 func (e *Engine) lookForRoom() {
 	if e.Err() == nil && e.full.Load() && e.roomy() {
 		e.full.Store(false)

@@ -310,8 +310,8 @@ func TestDeletionRecovers(t *testing.T) {
 	})
 }
 
-// TestFullJournalIsLeftAlone lets an hour pass in which nothing can be appended that would give space back, and in which producers
-// try on: the journal is asked now and then. It was asked without a pause once.
+// TestFullJournalIsLeftAlone lets an hour pass in which nothing can be appended that would give space back, and in which
+// producers try on: the journal is asked now and then. It was asked without a pause once.
 func TestFullJournalIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newTight(t, 2000)
@@ -379,8 +379,8 @@ func (r *rig) writable() bool {
 	return r.metrics.Writable.Get() == 1
 }
 
-// TestFullAndStuck has a journal that is full not answer a command for a while: when it answers, the metric says that no records are
-// accepted. It said that they were, once.
+// TestFullAndStuck has a journal that is full not answer a command for a while: when it answers, the metric says that no
+// records are accepted. It said that they were, once.
 func TestFullAndStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRigOver(t, newTight(t, 2000), Options{})

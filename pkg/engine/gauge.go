@@ -6,7 +6,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// gauge brings up to date the metrics that are a matter of looking.
+// gauge sets the metrics that are read off the engine when they are scraped.
 func (e *Engine) gauge() {
 	e.mu.RLock()
 	topics, partitions := e.mu.state.Count()
@@ -25,7 +25,7 @@ func (e *Engine) gauge() {
 	e.gaugeSegments()
 }
 
-// gaugeSegments looks at what is archived, and at what is not yet.
+// gaugeSegments sets those of what is archived, and of what is not yet.
 func (e *Engine) gaugeSegments() {
 	now := time.Now().UnixMilli()
 	var segments, archived, waiting, oldest int64 = 0, 0, 0, now

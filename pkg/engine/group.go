@@ -27,8 +27,8 @@ func (g *Group) Reset(n int) {
 	}
 }
 
-// Wait waits until every command appended has its outcome. It gives up, and returns false, after timeout (milliseconds and
-// up; 0 waits for ever) or when stop is closed; outcomes may then still be written, and the group must be dropped.
+// Wait waits until every command appended has its outcome. It gives up, and returns false, after timeout (0 waits for ever) or
+// when stop is closed; outcomes may then still be written, and the group must be dropped.
 func (g *Group) Wait(timeout time.Duration, stop <-chan struct{}) bool {
 	if g.left.Add(-1) == 0 {
 		return true

@@ -13,20 +13,20 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// What segments there are says the state; what objects there are, the store. The archiver keeps an inventory of the objects, from
-// one listing at its start and from what it writes itself, and sweeps away those that the state does not speak of: of
-// topics that are deleted, of records that retention let go, of segments that were merged, and what a crash left.
+// The state says what segments there are; the store, what objects there are. The archiver keeps an inventory of the objects, from
+// one listing at its start and from what it writes itself, and sweeps away those that the state does not speak of: objects of
+// topics that were deleted, of records that retention let go, of segments that were merged, and what a crash left.
 //
-// That is safe without asking how old an object is. Nobody but this archiver writes segments: where another server could, on a
-// bucket, our first entry has fenced it off before the listing, and what it still writes no entry of its own can make count.
+// That is safe without asking how old an object is. Nobody but this archiver writes segments: where another server could, in a
+// bucket, our first entry fenced it off before the listing, and no entry of its own can make count what it still writes.
 
-// sweepInterval is how often the state is gone through for objects that it does not speak of any more.
+// sweepInterval is how often the archiver goes through the state for objects that it does not speak of any more.
 const sweepInterval = 10 * time.Second
 
-// segmentKey is what the keys of segments look like. Other objects beside them are left alone.
+// segmentKey is what the keys of segments look like. Other objects are left alone.
 var segmentKey = regexp.MustCompile(`^` + state.SegmentsPrefix + `[^/]+/partition=[0-9]+/[0-9]{20}-[0-9]{20}-[0-9a-f]{16}\.parquet$`)
 
-// IsSegmentKey says whether an object is a segment by its key: whether it goes when the state does not speak of it.
+// IsSegmentKey says whether an object is a segment by its key, and is deleted when the state does not speak of it.
 func IsSegmentKey(key string) bool { return segmentKey.MatchString(key) }
 
 // list takes the inventory.
@@ -54,8 +54,8 @@ func uniqueOf(key string) (uint64, bool) {
 	return unique, err == nil
 }
 
-// sweepSometimes sweeps when it is time to, and takes the inventory first if there is none. It keeps nothing else waiting when that
-// fails: it is logged, and tried again when it is time the next time.
+// sweepSometimes sweeps when it is time to, and takes the inventory first if there is none. A failure is logged and holds up
+// nothing else: the next sweep tries again.
 func (a *archiver) sweepSometimes() error {
 	if time.Since(a.swept) < sweepInterval {
 		return nil
@@ -71,7 +71,7 @@ func (a *archiver) sweepSometimes() error {
 	return err
 }
 
-// sweepLast leaves no garbage behind when the server stops: who reads the objects as a table then finds no record twice.
+// sweepLast leaves no garbage behind when the server stops: whoever reads the objects as a table then finds no record twice.
 func (a *archiver) sweepLast() {
 	a.ctx = a.upkeep.ctx // its own has ended
 	if err := a.sweep(); err != nil {
@@ -79,8 +79,8 @@ func (a *archiver) sweepLast() {
 	}
 }
 
-// sweep deletes the objects that the state does not speak of. It is not called while there are segments that the state has not been
-// told of yet. It tries all, and returns the first error.
+// sweep deletes the objects that the state does not speak of. It must not be called while there are stored segments that the
+// state has not been told of. It tries all, and returns the first error.
 func (a *archiver) sweep() (err error) {
 	garbage := maps.Clone(a.known)
 	a.eachPartition(func(_ *state.Topic, _ int32, p *state.Partition) {
@@ -115,7 +115,7 @@ func (a *archiver) drop(unique uint64) error {
 	return nil
 }
 
-// remove deletes the objects that a command has replaced. What cannot be deleted now is by the next sweep.
+// remove deletes the objects that a command has replaced. What cannot be deleted now is left to the next sweep.
 func (a *archiver) remove(c state.ReplaceSegments) {
 	if a.sync() != nil { // as in sweep
 		return

@@ -32,7 +32,8 @@ func (e *Engine) maintainLoop() {
 	}
 }
 
-// roomCheck returns what says when to look for room; nil while the engine is not full, of which reclaim tells.
+// roomCheck returns a channel that says when to look for room again; nil while the engine is not full. When it becomes full,
+// reclaim is signalled.
 func (e *Engine) roomCheck() <-chan time.Time {
 	if e.full.Load() {
 		return time.After(roomCheckWait)
@@ -40,8 +41,8 @@ func (e *Engine) roomCheck() <-chan time.Time {
 	return nil
 }
 
-// Maintain does at once what is done every RetentionCheck: it drops the records that retention lets go, forgets silent
-// producers, and gives the space back.
+// Maintain does now what is done every RetentionCheck: it drops the records that retention lets go, forgets silent producers,
+// and gives the space back.
 func (e *Engine) Maintain() error {
 	now := time.Now().UnixMilli()
 	err := errors.Join(e.retain(now), e.expire(now), e.shrink())

@@ -10,7 +10,7 @@ import (
 )
 
 // Segments that were closed by age are small. Eight of one tier that lie side by side are merged into one of the next tier, so
-// that a record is written anew at most a few times on its way into a segment of full size.
+// that a record is rewritten only a few times on its way into a segment of full size.
 
 const (
 	mergeCount     = 8         // segments of a tier, or smaller, that are merged
@@ -24,7 +24,7 @@ type mergeJob struct {
 	segments []state.Segment
 }
 
-// mergeOne merges some segments of a partition, if there are some to be merged.
+// mergeOne merges a run of segments of a partition, if there still is one.
 func (a *archiver) mergeOne(k Key) error {
 	if j, ok := a.mergeJob(k); ok && !a.overgrown() {
 		return a.merge(j)
@@ -43,8 +43,8 @@ func (e *Engine) mergeJob(k Key) (job mergeJob, ok bool) {
 	return mergeJob{k, t.Name, run}, run != nil
 }
 
-// mergeable returns the first run of mergeCount segments of the lowest tier that has one and whose sum is not more than goes into a
-// segment; nil when there is none. A segment is part of a run of its own tier and of those above. In a compacted topic there is
+// mergeable returns the first run of mergeCount segments in the lowest tier that has one, which together are no larger than a
+// segment may be; nil when there is none. A segment counts in its own tier and in those above. In a compacted topic there is
 // none: compaction merges what it goes over.
 func (e *Engine) mergeable(p *state.Partition, s *topic.Settings) []state.Segment {
 	if s.Compact || p.SegmentCount() < mergeCount {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The archiver works for some time and then rests, for several times as long, so that it takes a fifth of a core from clients; half of
-// one when the journal is too large, and when that has outgrown its limit there is no rest.
+// The archiver works for some time and then rests, several times as long, so that it takes a fifth of a core from clients; half
+// a core while the journal is too large; and once that has outgrown its limit there is no rest.
 const (
 	workMax   = 20 * time.Millisecond
 	restMax   = 200 * time.Millisecond
@@ -29,7 +29,7 @@ func (a *archiver) pace() {
 	a.paced = time.Now()
 }
 
-// paceRows is after how many rows it is looked whether it is time for a rest.
+// paceRows is after how many rows the archiver looks whether it is time for a rest.
 const paceRows = 1024
 
 // rest waits, unless the engine is closed meanwhile.
@@ -40,5 +40,5 @@ func (a *archiver) rest(d time.Duration) {
 	}
 }
 
-// errStopped says that work was left because the engine is being closed.
+// errStopped says that work was left undone because the engine is being closed.
 var errStopped = errors.New("stopped")

@@ -6,7 +6,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// piece is what retention and searches by time take a partition apart into: a segment, or an extent where segment.Bytes is 0.
+// piece is one of the parts of a partition that retention and searches by time go over: a segment, or an extent where
+// segment.Bytes is 0.
 type piece struct {
 	segment state.Segment
 	extent  state.Extent

@@ -14,10 +14,10 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// TestWhatWasProducedIsRead appends random batches (every codec, null and empty keys and values, headers that repeat, times and no times,
-// with and without a producer, gaps of offsets up to 2^31), and in between archives over a store that fails, merges, deletes records,
-// lets retention go to work, crashes and restarts. After each step what a consumer reads from the log start, or from any offset, is exactly
-// what was appended, field by field.
+// TestWhatWasProducedIsRead appends random batches (every codec, null and empty keys and values, headers that repeat, times and
+// no times, with and without a producer, gaps of offsets up to 2^31), and in between archives over a store that fails, merges,
+// deletes records, lets retention go to work, crashes and restarts. After each step what a consumer reads from the log start,
+// or from any offset, is exactly what was appended, field by field.
 func TestWhatWasProducedIsRead(t *testing.T) {
 	for seed := range uint64(12) {
 		newAuthor(t, seed).run()

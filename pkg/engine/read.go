@@ -34,10 +34,10 @@ func (p *Pins) Release() {
 	p.parts, p.segments, p.extents = emptied(p.parts), emptied(p.segments), emptied(p.extents)
 }
 
-// pinsKeptMax is the number of things up to which their slices are used again.
+// pinsKeptMax is the capacity up to which slices of pins are used again.
 const pinsKeptMax = 4096
 
-// emptied returns a slice to be used again, without what was in it.
+// emptied returns an empty slice on the memory of s, or nil if that is too large to keep.
 func emptied[T any](s []T) []T {
 	if cap(s) > pinsKeptMax {
 		return nil
@@ -89,12 +89,12 @@ func (e *Engine) Offsets(id state.ID, partition int32) (Log, error) {
 	return Log{Start: p.LogStart, HighWatermark: p.HighWatermark}, nil
 }
 
-// readTries is how often a read begins anew when what it was about to read has been trimmed meanwhile.
+// readTries is how often a read is tried when what it was about to read has gone meanwhile.
 const readTries = 3
 
-// Read returns whole batches of a partition, from the one that holds offset on, of up to bytesMax; the first one also if
-// it is larger, when atLeastOne is set. At the high watermark there are none. It stops before what cannot be read, which is
-// an error only where a read begins. The parts stay valid until pins are released.
+// Read returns whole batches of a partition, from the one that holds offset on, up to bytesMax in all; with atLeastOne the
+// first one even if it is larger. At the high watermark there are none. It stops before what cannot be read, which is an error
+// only at the very beginning. The parts stay valid until pins are released.
 // Errors: UnknownTopicOrPartition, OffsetOutOfRange, KafkaStorageError.
 func (e *Engine) Read(id state.ID, partition int32, offset int64, bytesMax int, atLeastOne bool, pins *Pins) (Log, error) {
 	for range readTries {
@@ -115,13 +115,13 @@ func (e *Engine) Read(id state.ID, partition int32, offset int64, bytesMax int, 
 	return Log{Start: -1, HighWatermark: -1}, kerr.KafkaStorageError
 }
 
-// gone says whether what was to be read is not there any more, so that the state has to be asked again where it is: the journal has
-// been trimmed, or a segment replaced.
+// gone says whether what was to be read is not there any more, so that the state has to be asked again where it is: the
+// journal has been trimmed, or a segment replaced.
 func gone(err error) bool {
 	return errors.Is(err, journal.ErrTrimmed) || errors.Is(err, objstore.ErrAbsent)
 }
 
-// locate puts the segments and extents from offset on into pins, as many as bytesMax asks for, and fills in the partition's
+// locate puts the segments and extents from offset on into pins, as many as bytesMax asks for, and returns the partition's
 // offsets.
 func (e *Engine) locate(k Key, offset int64, bytesMax int, pins *Pins) (Log, error) {
 	e.mu.RLock()
@@ -163,7 +163,7 @@ func (e *Engine) locate(k Key, offset int64, bytesMax int, pins *Pins) (Log, err
 // reading is a read under way.
 type reading struct {
 	Log
-	offset     int64 // of the first record wanted, and from then on behind the last batch that was put in
+	offset     int64 // of the next record wanted
 	bytesMax   int
 	atLeastOne bool
 	pins       *Pins
@@ -252,8 +252,8 @@ func (e *Engine) extent(x state.Extent, pins *Pins) ([]byte, error) {
 	return b.bytes, number(b.bytes, x.Base)
 }
 
-// number writes offsets and leader epoch into the batches of an extent that was read from the journal, where they are as
-// the producer sent them. It is also where damage on the medium is noticed.
+// number writes offsets and leader epoch into the batches of an extent that was read from the journal, where they lie as the
+// producer sent them. It is also where damage on the medium is noticed.
 func number(extent []byte, base int64) error {
 	left := len(extent)
 	for b := range batches(extent) {
@@ -286,7 +286,7 @@ func batches(extent []byte) iter.Seq[record.Batch] {
 	}
 }
 
-// Served counts all that was read with pins as sent to a consumer. Read does not: a fetch that waits reads more than once.
+// Served counts what was read with pins as sent to a consumer. Read does not: a fetch that waits reads more than once.
 func (e *Engine) Served(pins *Pins) {
 	for _, b := range pins.parts {
 		e.metrics.MessagesOut.Add(int(record.Batch(b).Count()))

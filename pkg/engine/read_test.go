@@ -104,8 +104,8 @@ func valuesOf(t *testing.T, parts [][]byte) (values []string) {
 	return values
 }
 
-// TestReadUpToDamage shows that what lies before a damaged batch is read, and what lies behind it. A read that came upon the damage
-// after good batches once gave nothing at all, and so nothing before it could be consumed.
+// TestReadUpToDamage shows that what lies before a damaged batch is read, and what lies behind it. A read that came upon the
+// damage after good batches once gave nothing at all, and so nothing before it could be consumed.
 func TestReadUpToDamage(t *testing.T) {
 	var slots []uint64
 	r, j, id := newColdRig(t, func(r *rig, id state.ID) {
@@ -181,8 +181,8 @@ func TestReadWhileTrimmed(t *testing.T) {
 	}
 }
 
-// TestReadFillsItsLimit reads from the end of a large extent, with many small ones behind it. That the first extent is large once made
-// the read stop after the second, and a fetch that wants more wait although it was there.
+// TestReadFillsItsLimit reads from the end of a large extent, with many small ones behind it. That the first extent is large
+// once made the read stop after the second, and a fetch that wants more wait although it was there.
 func TestReadFillsItsLimit(t *testing.T) {
 	r := newRig(t, Options{})
 	id := r.create("orders", 1, forEver)

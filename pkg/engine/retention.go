@@ -39,7 +39,7 @@ func (e *Engine) retain(nowMs int64) error {
 type move struct {
 	state.MoveLogStart
 	topic string // its name
-	bytes int64  // of batches that this drops
+	bytes int64  // of what this drops
 }
 
 // outdated returns the moves that retention asks for at a moment.
@@ -56,8 +56,8 @@ func (e *Engine) outdated(nowMs int64) (moves []move) {
 	return moves
 }
 
-// retained returns the first offset of a partition to keep, in steps of pieces: those whose youngest record is older than
-// ageMs are let go, and those without which bytesMax bytes remain. Negative limits mean none, as in Kafka. bytes is what is kept.
+// retained returns the first offset of a partition to keep, and the bytes from there on. The first pieces go, as long as their
+// youngest record is older than ageMs or bytesMax bytes remain without them. Negative limits mean none, as in Kafka.
 func retained(p *state.Partition, ageMs, bytesMax, nowMs int64) (start, bytes int64) {
 	start, bytes = p.LogStart, p.Bytes
 	for c := range pieces(p) {

@@ -9,8 +9,9 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// TestRetentionWithoutTimestamps shows that records without timestamps are kept for as long as others, from when they came, and do not
-// keep those behind them. They were kept for ever once, with all that follows. Over a restart and a checkpoint it is the same.
+// TestRetentionWithoutTimestamps shows that records without timestamps are kept for as long as others, from when they came, and
+// do not keep those behind them. They were kept for ever once, with all that follows. Over a restart and a checkpoint it is the
+// same.
 func TestRetentionWithoutTimestamps(t *testing.T) {
 	for _, restart := range []func(r *rig){func(*rig) {}, (*rig).crash, func(r *rig) { r.Close(); r.open() }} {
 		synctest.Test(t, func(t *testing.T) {

@@ -5,11 +5,11 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// keeper says of a row in a segment whether it is to be kept. It sees the rows in order.
+// keeper says whether a row of a segment is kept. It sees the rows in order.
 type keeper func(from state.Segment, r *segment.Row) bool
 
-// rewrite writes the rows of some segments that keep says to keep into one new segment. Of g the bounds are given. There is none,
-// and nothing is written, when no row is kept.
+// rewrite writes those rows of some segments that keep wants into one new segment, whose bounds g gives. When no row is kept
+// there is none, and nothing is stored.
 func (a *archiver) rewrite(k Key, topic string, segments []state.Segment, g state.Segment, keep keeper) ([]state.Segment, error) {
 	w, err := a.begin(k, topic, g.Base)
 	if err != nil {
@@ -28,7 +28,7 @@ func (a *archiver) rewrite(k Key, topic string, segments []state.Segment, g stat
 	return []state.Segment{g}, err
 }
 
-// copyRows appends those rows of a segment that are to be kept.
+// copyRows appends the rows of a segment that are kept.
 func (a *archiver) copyRows(w *segment.Writer, g at, keep keeper) error {
 	return a.eachRow(g, g.Base, func(r *segment.Row) error {
 		if !keep(g.Segment, r) {

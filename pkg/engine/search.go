@@ -17,8 +17,8 @@ func (e *Engine) OffsetForTime(id state.ID, partition int32, ms int64) (offset, 
 	})
 }
 
-// OffsetOfMaxTime returns the offset and timestamp of the first record with the largest timestamp of a partition (KIP-734);
-// the first record when none has a timestamp, and -1 and -1 when there is none.
+// OffsetOfMaxTime returns the offset and timestamp of the first record with the largest timestamp of a partition (KIP-734):
+// of the first record when none has a timestamp, and -1 and -1 when there are no records.
 func (e *Engine) OffsetOfMaxTime(id state.ID, partition int32) (offset, timestampMs int64, err error) {
 	return e.search(Key{id, partition}, search{
 		pieces: youngestPieces,
@@ -30,9 +30,9 @@ func (e *Engine) OffsetOfMaxTime(id state.ID, partition int32) (offset, timestam
 // search is what to look for in a partition, by the timestamps of its records.
 type search struct {
 	pieces func(*state.Partition) []piece        // where it may be
-	since  func(piece) int64                     // of a piece whole, the first record of this time or later is the only one to look at
-	better func(recordMs int64, best found) bool // whether a record is wanted rather than the best one before it
-	first  bool                                  // whether the first that is wanted is the best
+	since  func(piece) int64                     // of a whole piece only the first record of this time or later counts
+	better func(recordMs int64, best found) bool // whether a record is better than the best one before it
+	first  bool                                  // whether the first record that is better than nothing is the best
 }
 
 // found is a record; its fields are -1 when there is none.
@@ -40,8 +40,8 @@ type found struct{ offset, ms int64 }
 
 var nothing = found{-1, record.NoTimestamp}
 
-// piecesSince returns the pieces that hold the first record of a time or later: two, for what the first holds may all lie
-// before the log start.
+// piecesSince returns the pieces that may hold the first record of a time or later: two, because in the first of them all such
+// records may lie before the log start.
 func piecesSince(p *state.Partition, ms int64) (some []piece) {
 	for c := range pieces(p) {
 		if c.maxTimestamp < ms {
@@ -54,8 +54,9 @@ func piecesSince(p *state.Partition, ms int64) (some []piece) {
 	return some
 }
 
-// youngestPieces returns the pieces that hold the first record with the largest timestamp: the first with that one, and
-// before it the one that holds the log start, if it can, for its largest may lie before.
+// youngestPieces returns the pieces that may hold the first record with the largest timestamp: the first piece with that
+// timestamp, and before it the one that the log start divides, unless its own largest is smaller: it may lie before the log
+// start.
 func youngestPieces(p *state.Partition) (some []piece) {
 	var cut, youngest piece
 	for c := range pieces(p) {
@@ -75,7 +76,7 @@ func youngestPieces(p *state.Partition) (some []piece) {
 	return some
 }
 
-// search looks for the best record of a partition. It begins anew when what it was about to read is not there any more.
+// search looks for the best record of a partition. It begins again when what it was about to read is not there any more.
 func (e *Engine) search(k Key, s search) (offset, timestampMs int64, err error) {
 	for range readTries {
 		var best found
@@ -119,7 +120,7 @@ func (e *Engine) candidates(k Key, s search) (topic string, start int64, some []
 	return e.mu.state.Topic(k.ID).Name, p.LogStart, s.pieces(p), nil
 }
 
-// searchFailed is what a search that cannot read ends in: it has to begin anew, or storage failed.
+// searchFailed is the error of a search that cannot read: one to begin again after, or KafkaStorageError.
 func (e *Engine) searchFailed(k Key, err error) error {
 	if gone(err) {
 		return err
@@ -149,8 +150,8 @@ func (e *Engine) searchExtent(x state.Extent, s *search, start int64, best found
 	return best, nil
 }
 
-// searchSegment looks for a better record than best in a segment, from offset start on. Of a whole segment it reads one
-// block; of one that the log start divides, when that block lies before it, whatever is behind.
+// searchSegment looks for a better record than best in a segment, from offset start on. It reads one block; of a segment that
+// the log start divides, all that follows the log start when that block lies before it.
 func (e *Engine) searchSegment(g at, s *search, ms, start int64, best found) (found, error) {
 	r, err := e.past.reader(g)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// survey is in which partitions there is something to do, the most urgent first.
+// survey says in which partitions there is something to do, the most urgent first.
 type survey struct {
 	archive []Key // the one that holds the oldest entry first: it keeps the journal from being trimmed
 	merge   []Key
@@ -18,8 +18,8 @@ type survey struct {
 
 func (s *survey) empty() bool { return len(s.archive)+len(s.merge)+len(s.compact) == 0 }
 
-// surveyRatio is how many times longer than a survey takes it is until the next one, when there was nothing to do: of many partitions
-// a survey is work, too.
+// surveyRatio is how many times as long as a survey takes the archiver waits before the next, when there was nothing to do: a
+// survey of many partitions is work, too.
 const surveyRatio = 20
 
 // ranked is a partition and how urgent it is: the lowest rank is the first.
@@ -28,8 +28,8 @@ type ranked struct {
 	rank float64
 }
 
-// survey looks at all partitions, but for those that are left alone because of trouble. While the journal is overgrown there is
-// nothing to do but to archive.
+// survey looks at all partitions but those that are left alone because of trouble. While the journal is overgrown there is
+// nothing to do but archive.
 func (a *archiver) survey(nowMs int64) survey {
 	start := time.Now()
 	pressed, overgrown := a.pressed(), a.overgrown()
@@ -67,11 +67,11 @@ func inOrder(all []ranked) (keys []Key) {
 	return keys
 }
 
-// partitionsAtOnce is how many partitions are looked at before the lock is given to who waits for it.
+// partitionsAtOnce is how many partitions are looked at before the lock is given to whoever waits for it.
 const partitionsAtOnce = 500
 
-// eachPartition calls f with all partitions, under the lock, which it gives out of hand in between: what is there from the beginning to
-// the end is seen once, and what comes or goes meanwhile may be. f takes a moment, and keeps nothing that later entries change.
+// eachPartition calls f with all partitions, under the lock, which it lets go of in between: a partition that is there all the
+// time is seen once, one that comes or goes meanwhile perhaps. f must be brief, and keep nothing that later entries change.
 func (e *Engine) eachPartition(f func(t *state.Topic, i int32, p *state.Partition)) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -51,8 +51,8 @@ func (e *Engine) Topics() []Topic {
 	return all
 }
 
-// Configure changes the settings of a topic, which take effect at once: retention looks at what there is. It returns a [kerr.Code],
-// UnknownTopicID when the topic is gone.
+// Configure changes the settings of a topic. They take effect at once, also for retention of what is there. It returns a
+// [kerr.Code], UnknownTopicID when the topic is gone.
 func (e *Engine) Configure(c state.ConfigureTopic) error {
 	if _, err := e.Do(c); err != nil {
 		return kerr.Of(err)
@@ -68,8 +68,8 @@ func (e *Engine) topicLocked(t *state.Topic) (Topic, bool) {
 	return Topic{t.ID, t.Name, int32(len(t.Partitions)), e.settingsOf(t), t.Config}, true
 }
 
-// settingsOf returns the settings in effect for a topic, which are worked out once. A setting that this release refuses
-// though it was accepted when it was made is left at its default, and said.
+// settingsOf returns the settings in effect for a topic, which are worked out once. A setting that was accepted when it was made
+// and that this release refuses is logged, and left at its default.
 func (e *Engine) settingsOf(t *state.Topic) *topic.Settings {
 	if known, ok := e.settings.Load(t); ok {
 		return known.(*topic.Settings)

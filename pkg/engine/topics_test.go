@@ -116,8 +116,9 @@ func TestOpenWithoutRoom(t *testing.T) {
 	})
 }
 
-// TestEntryThatDoesNotApply appends what AppendBatch must not be given, so that the entry does not apply: it is not acknowledged, nothing
-// is written after it, and reads go on. (The server would not start on it again, as on anything that it does not know.)
+// TestEntryThatDoesNotApply appends what AppendBatch must not be given, so that the entry does not apply: it is not
+// acknowledged, nothing is written after it, and reads go on. (The server would not start on it again, as on anything that it
+// does not know.)
 func TestEntryThatDoesNotApply(t *testing.T) {
 	r := newRig(t, Options{})
 	id := r.create("orders", 1, forEver)

@@ -17,8 +17,9 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// These tests show that trouble with one partition or one object is not trouble for all others, that a journal that has grown too
-// large is given back as soon as it is archived, and that a store that does not answer does not keep the engine from being closed.
+// These tests show that trouble with one partition or one object is not trouble for all others, that a journal that has grown
+// too large is given back as soon as it is archived, and that a store that does not answer does not keep the engine from being
+// closed.
 
 // blot is a journal one entry of which cannot be read any more.
 type blot struct {
@@ -34,8 +35,8 @@ func (b *blot) ReadAt(slot uint64, p []byte, off int64) error {
 	return b.Journal.ReadAt(slot, p, off)
 }
 
-// TestDamagedPartitionKeepsNoOther has an entry in the journal that cannot be read: its partition cannot be archived, the others are. It
-// kept all of them from being archived once.
+// TestDamagedPartitionKeepsNoOther has an entry in the journal that cannot be read: its partition cannot be archived, the
+// others are. It kept all of them from being archived once.
 func TestDamagedPartitionKeepsNoOther(t *testing.T) {
 	r := newRig(t, Options{CacheBytesMax: 1})
 	_, slot := r.Engine.journal.Bounds()
@@ -57,8 +58,8 @@ func TestDamagedPartitionKeepsNoOther(t *testing.T) {
 	}
 }
 
-// TestTrimmedByAnotherServer has an entry that another server trimmed, which took a bucket over: there is nothing to be done, and it is not
-// tried again and again without a pause, as it was once.
+// TestTrimmedByAnotherServer has an entry that another server trimmed, which took a bucket over: there is nothing to be done,
+// and it is not tried again and again without a pause, as it was once.
 func TestTrimmedByAnotherServer(t *testing.T) {
 	r := newRig(t, Options{})
 	_, slot := r.Engine.journal.Bounds()
@@ -125,8 +126,9 @@ func TestSweepKeepsNothingFromBeingArchived(t *testing.T) {
 	r.tidy()
 }
 
-// TestOvergrownJournalIsTrimmed shows that a journal that has outgrown its limit is trimmed when its records have been archived. It
-// kept its size, and producers their restraint, until the next look at retention once; and where the limit was small, for ever.
+// TestOvergrownJournalIsTrimmed shows that a journal that has outgrown its limit is trimmed when its records have been
+// archived. It kept its size, and producers their restraint, until the next look at retention once; and where the limit was
+// small, for ever.
 func TestOvergrownJournalIsTrimmed(t *testing.T) {
 	r := newRig(t, Options{JournalBytesMax: 4 << 20, RetentionCheck: 10_000 * time.Hour})
 	id := r.create("orders", 1, forEver)
@@ -142,8 +144,8 @@ func TestOvergrownJournalIsTrimmed(t *testing.T) {
 	}
 }
 
-// TestArchivingIsNotRestrained archives many small partitions out of a journal whose producers are slowed down: what says that they are
-// archived takes one commit for all. It took one for each once, and each could wait for a second.
+// TestArchivingIsNotRestrained archives many small partitions out of a journal whose producers are slowed down: what says that
+// they are archived takes one commit for all. It took one for each once, and each could wait for a second.
 func TestArchivingIsNotRestrained(t *testing.T) {
 	r := newRig(t, Options{})
 	const partitions = 50

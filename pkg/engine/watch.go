@@ -20,7 +20,7 @@ type Watcher struct {
 	need atomic.Int64 // bytes still to come
 }
 
-// watches are the watchers there are, by partition.
+// watches holds all watchers, by partition.
 type watches struct {
 	count atomic.Int64 // of watchers, so that nobody pays for watches that nobody keeps
 	mu    struct {

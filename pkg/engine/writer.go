@@ -10,14 +10,14 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// sealedMax is how many full entries may wait for the committer before whoever has more to append has to wait.
+// sealedMax is how many full entries may wait for the committer before whoever has more to append must wait.
 const sealedMax = 4
 
 // writer gathers commands into entries. Any goroutine appends to the open entry; the committer takes what has gathered
 // while it committed the entry before: the commit is the only wait, there is no linger. An entry is sealed early when it
 // has grown to entryBytesMax or holds recordsMax records.
 type writer struct {
-	commandBytesMax int // larger commands are refused: a journal that is asked to take too long an entry has to be taken for broken
+	commandBytesMax int // larger commands are refused: a journal that refuses an entry as too large would pass for a broken one
 	entryBytesMax   int
 	recordsMax      int
 	pool            *pool

@@ -161,8 +161,8 @@ func TestCloseDoesNotWaitForAnAnswer(t *testing.T) {
 	}
 }
 
-// TestNobodyWaitsForAStuckJournal has a journal not answer for a while: what has room in the entries gathered so far waits for it,
-// what has none is refused at once, reads go on, and when the journal answers everything that waited is stored.
+// TestNobodyWaitsForAStuckJournal has a journal not answer for a while: what has room in the entries gathered so far waits for
+// it, what has none is refused at once, reads go on, and when the journal answers everything that waited is stored.
 func TestNobodyWaitsForAStuckJournal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{EntryBytesMax: 1 << 10})
