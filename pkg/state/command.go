@@ -1,11 +1,7 @@
 package state
 
 import (
-	"cmp"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"slices"
 )
 
 // Kinds of commands. A kind, once released, keeps its number and its bytes; a changed command is a new kind.
@@ -150,97 +146,4 @@ func AppendProduce(b []byte, id ID, partition int32, nowMs int64, batch []byte) 
 	b = appendInt32(b, partition)
 	b = appendInt64(b, nowMs)
 	return append(b, batch...)
-}
-
-// raw is one command as it lies in an entry.
-type raw struct {
-	kind byte
-	body []byte // borrowed from the entry
-}
-
-// next cuts the first command off b and returns how many bytes it takes.
-func next(b []byte) (raw, int, error) {
-	if len(b) < commandHeaderBytes {
-		return raw{}, 0, errShort
-	}
-	n := 4 + int64(binary.BigEndian.Uint32(b))
-	if n < commandHeaderBytes || n > int64(len(b)) {
-		return raw{}, 0, fmt.Errorf("command of %d bytes where %d are left", n, len(b))
-	}
-	return raw{b[4], b[commandHeaderBytes:n:n]}, int(n), nil
-}
-
-var errShort = errors.New("ends in the middle of a field")
-
-func appendInt32(b []byte, v int32) []byte { return binary.BigEndian.AppendUint32(b, uint32(v)) }
-func appendInt64(b []byte, v int64) []byte { return binary.BigEndian.AppendUint64(b, uint64(v)) }
-
-func appendUvarint(b []byte, v int) []byte { return binary.AppendUvarint(b, uint64(v)) }
-
-func appendString(b []byte, s string) []byte { return append(appendUvarint(b, len(s)), s...) }
-
-func appendConfig(b []byte, config []ConfigEntry) []byte {
-	b = appendUvarint(b, len(config))
-	for _, c := range config {
-		b = appendString(appendString(b, c.Name), c.Value)
-	}
-	return b
-}
-
-// decoder reads fields off a command or a snapshot; its error sticks.
-type decoder struct {
-	b   []byte
-	err error
-}
-
-// take returns the next n bytes, or zeroes once the input has ended.
-func (d *decoder) take(n int) []byte {
-	if d.err != nil || n > len(d.b) {
-		d.err = cmp.Or(d.err, errShort)
-		return make([]byte, min(n, 16))
-	}
-	head := d.b[:n:n]
-	d.b = d.b[n:]
-	return head
-}
-
-func (d *decoder) int8() int8   { return int8(d.take(1)[0]) }
-func (d *decoder) int16() int16 { return int16(binary.BigEndian.Uint16(d.take(2))) }
-func (d *decoder) int32() int32 { return int32(binary.BigEndian.Uint32(d.take(4))) }
-func (d *decoder) int64() int64 { return int64(binary.BigEndian.Uint64(d.take(8))) }
-func (d *decoder) id() ID       { return ID(d.take(16)) }
-
-// count reads a number of things that take at least minBytes each, so that it can be believed.
-func (d *decoder) count(minBytes int) int {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 || v > uint64(len(d.b)-n)/uint64(minBytes) {
-		d.err = cmp.Or(d.err, errShort)
-		return 0
-	}
-	d.b = d.b[n:]
-	return int(v)
-}
-
-func (d *decoder) string() string {
-	n := d.count(1)
-	if d.err != nil {
-		return ""
-	}
-	return string(d.take(n))
-}
-
-func (d *decoder) config() []ConfigEntry {
-	var config []ConfigEntry
-	for range d.count(2) {
-		config = append(config, ConfigEntry{d.string(), d.string()})
-	}
-	return slices.Clip(config)
-}
-
-// end says whether the input was read to its end, no less and no more.
-func (d *decoder) end() error {
-	if d.err == nil && len(d.b) > 0 {
-		return fmt.Errorf("%d bytes too many", len(d.b))
-	}
-	return d.err
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 )
 
-// ConfigureTopic sets configurations on a topic, and takes some off, so that the server's defaults hold for them again; what it
-// does not name stays, whoever set it. Refused with UnknownTopicID.
+// ConfigureTopic sets configurations on a topic and removes some, for which the server's defaults hold again; what it does not
+// name stays as it is. Refused with UnknownTopicID.
 type ConfigureTopic struct {
 	ID    ID
 	Set   []ConfigEntry // sorted by name, each name once
@@ -35,7 +35,7 @@ func (c *ConfigureTopic) decode(d *decoder) {
 	}
 }
 
-// configureTopic puts another Topic with the same partitions in the place of the one there is, which readers may still hold.
+// configureTopic puts another Topic with the same partitions in the place of the old one, which readers may still hold.
 func (s *State) configureTopic(c *ConfigureTopic, r *Result) {
 	old := s.topics[c.ID]
 	if old == nil {

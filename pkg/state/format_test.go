@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// These tests hold what FORMAT.md says, field by field. A released command keeps its bytes for ever: a change of them is a new kind, or
-// a new version of the snapshot, not another line here.
+// These tests hold what FORMAT.md says, field by field. A released command keeps its bytes for ever: a change of them is a new
+// kind, or a new version of the snapshot, not another line here.
 
 // pinned reads hex with spaces between the fields, in which ID stands for the id a1 and zeros, and text is quoted.
 func pinned(fields string) string {

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"bytes"
 	"iter"
 	"maps"
 	"slices"
@@ -54,13 +53,13 @@ type StoreGroup struct {
 	Generation
 }
 
-// DeleteGroup deletes a group with its offsets. Of a group that does not exist nothing is said.
+// DeleteGroup deletes a group with its offsets. It is no error if there is none.
 type DeleteGroup struct {
 	GroupID string
 }
 
-// CommitOffsets commits offsets of a group, which is created if need be. Those of topics that are gone are left out, as if
-// they had been committed just before.
+// CommitOffsets commits offsets of a group, which is created if need be. Those of topics that are gone are left out, as if they
+// had been committed just before the deletion.
 type CommitOffsets struct {
 	GroupID string
 	Offsets []PartitionOffset
@@ -85,9 +84,9 @@ type TopicPartition struct {
 	Partition int32
 }
 
-// ExpireOffsets forgets the committed offsets of a group that have been of no use for too long: those whose own time is
-// over at NowMs, and of those without one all if SinceMs is not after BeforeMs, or, where SinceMs is -1, those committed not
-// after BeforeMs. Offsets of topics in Subscribed stay.
+// ExpireOffsets forgets the committed offsets of a group that have been of no use for too long. An offset with an ExpireMs goes
+// when that is not after NowMs. The others go, all of them, when SinceMs is not after BeforeMs; where SinceMs is -1, each goes
+// that was committed not after BeforeMs. Offsets of topics in Subscribed stay.
 type ExpireOffsets struct {
 	GroupID    string
 	NowMs      int64
@@ -231,7 +230,7 @@ func (c *ExpireOffsets) expired(o *Offset) bool {
 	return o.CommitMs <= c.BeforeMs
 }
 
-// group returns the group with an id to be changed; it is created if it does not exist.
+// group returns the group with an id, to be changed; it is created if it does not exist.
 func (s *State) group(id string) *Group {
 	if s.groups[id] == nil {
 		s.groups[id] = &Group{ID: id, offsets: map[ID]map[int32]Offset{}}
@@ -392,13 +391,4 @@ func (o Offset) append(b []byte) []byte {
 
 func (d *decoder) offset() Offset {
 	return Offset{d.int64(), d.int32(), d.string(), d.int64(), d.int64()}
-}
-
-func appendBytes(b, v []byte) []byte { return append(appendUvarint(b, len(v)), v...) }
-
-// bytes reads a string of bytes into memory of its own.
-func (d *decoder) bytes() []byte { return bytes.Clone(d.take(d.count(1))) }
-
-func sortedIDs[V any](m map[ID]V) []ID {
-	return slices.SortedFunc(maps.Keys(m), func(a, b ID) int { return bytes.Compare(a[:], b[:]) })
 }

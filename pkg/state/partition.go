@@ -18,13 +18,13 @@ type Partition struct {
 	CleanedTo     int64 // offset up to which compaction has been over the records
 
 	segments  []Segment // by offset; the slice is replaced, never changed
-	extents   []Extent  // by offset, behind the segments, without gaps up to open; never changed once appended
+	extents   []Extent  // by offset, after the segments, without gaps up to open; never changed once appended
 	open      Extent    // the last one, which may still grow; no Bytes when there is none
 	producers map[int64]*producer
 }
 
-// Extent is a run of batches of one partition that lie one behind the other in one entry: from Pos on a batch, then, while
-// Bytes are left, [ProduceHeaderBytes] of command and the next batch.
+// Extent is a run of batches of one partition that lie one after the other in one entry: from Pos on a batch, then, while
+// Bytes are left, [ProduceHeaderBytes] of the next command and its batch.
 type Extent struct {
 	Base         int64  // offset of its first record
 	Slot         uint64 // the entry
@@ -63,23 +63,21 @@ func (p *Partition) FirstSlot() (slot uint64, ok bool) {
 	return p.open.Slot, p.open.Bytes > 0
 }
 
-func (s *State) produce(body []byte, at place) (Result, error) {
-	d := decoder{b: body}
-	id, partition, nowMs := d.id(), d.int32(), d.int64()
-	b := record.Batch(d.b)
-	if d.err != nil || len(b) < record.HeaderBytes {
-		return Result{}, fmt.Errorf("produce command of %d bytes: %w", len(body), errShort)
+func (s *State) produce(c raw, at place) (Result, error) {
+	cmd, err := c.produced()
+	if err != nil {
+		return Result{}, err
 	}
-	if b.LastOffsetDelta() < 0 {
-		return Result{}, fmt.Errorf("produce command with a batch whose last offset delta is %d", b.LastOffsetDelta())
+	if delta := cmd.Batch.LastOffsetDelta(); delta < 0 {
+		return Result{}, fmt.Errorf("produce command with a batch whose last offset delta is %d", delta)
 	}
 	r := Result{Offset: -1, LogStart: -1, AppendMs: -1}
-	p := s.Partition(id, partition)
+	p := s.Partition(cmd.ID, cmd.Partition)
 	if p == nil {
 		r.Code = kerr.UnknownTopicOrPartition
 		return r, nil
 	}
-	p.produce(b, nowMs, at, &r)
+	p.produce(cmd.Batch, cmd.CameMs, at, &r)
 	return r, nil
 }
 
@@ -102,7 +100,7 @@ func (p *Partition) produce(b record.Batch, nowMs int64, at place, r *Result) {
 	}
 }
 
-// extend adds a batch to the index: to the open extent when it lies right behind it, else as a new one.
+// extend adds a batch to the index: to the open extent when it lies right after it, else as a new one.
 func (p *Partition) extend(b record.Batch, nowMs int64, at place) {
 	o := &p.open
 	if o.Bytes > 0 && o.Slot == at.slot && o.Pos+o.Bytes == at.pos && int(o.Bytes)+len(b) <= extentBytesMax {
@@ -153,7 +151,7 @@ func (p *Partition) dropExtentsBelow(offset int64) {
 	}
 	rest := p.extents[gone:]
 	if gone > len(rest) {
-		rest = slices.Clone(rest) // to give back what lies before
+		rest = slices.Clone(rest) // to give the memory before it back
 	}
 	p.extents = rest
 	if p.HighWatermark <= offset {
@@ -162,7 +160,7 @@ func (p *Partition) dropExtentsBelow(offset int64) {
 	}
 }
 
-// endOf returns the offset behind the last record of extent i, which is not the open one.
+// endOf returns the offset after the last record of extent i, which is not the open one.
 func (p *Partition) endOf(i int) int64 {
 	if i+1 < len(p.extents) {
 		return p.extents[i+1].Base

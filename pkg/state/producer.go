@@ -1,7 +1,10 @@
 package state
 
 import (
+	"iter"
+	"maps"
 	"math"
+	"slices"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/record"
@@ -32,7 +35,7 @@ func (s *State) allocateProducerID(_ *AllocateProducerID, r *Result) {
 
 // judge decides whether a batch of an idempotent producer may be appended, by the rules of Kafka's ProducerAppendInfo: a
 // repeated batch is answered with its first offset, a lower epoch is fenced, sequences follow each other, and a new epoch
-// starts at sequence 0. Of a producer it does not know, any sequence is the first.
+// starts at sequence 0. A producer that is not known may start at any sequence.
 func (p *Partition) judge(b record.Batch, r *Result) {
 	known := p.producers[b.ProducerID()]
 	if known == nil {
@@ -124,3 +127,30 @@ func follow(seq, n int32) int32 {
 	}
 	return seq + n
 }
+
+// Producer is what a partition remembers of an idempotent producer.
+type Producer struct {
+	ID           int64
+	Epoch        int16
+	LastMs       int64 // when it last appended
+	LastSequence int32
+}
+
+// Producers yields the producers that the partition remembers, by id. It must be ranged over under the owner's lock.
+func (p *Partition) Producers() iter.Seq[Producer] {
+	return func(yield func(Producer) bool) {
+		for _, id := range slices.Sorted(maps.Keys(p.producers)) {
+			k := p.producers[id]
+			r := Producer{ID: id, Epoch: k.epoch, LastMs: k.lastMs, LastSequence: record.NoSequence}
+			if n := len(k.recent); n > 0 {
+				r.LastSequence = k.recent[n-1].lastSeq
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// NextProducerID is what the next AllocateProducerID hands out.
+func (s *State) NextProducerID() int64 { return s.nextProducerID }

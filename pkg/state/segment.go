@@ -34,8 +34,8 @@ func SegmentPrefix(topic string, partition int32) string {
 	return fmt.Sprintf("%s%s/partition=%d/", SegmentsPrefix, topic, partition)
 }
 
-// Segments yields the segments in order, from the one on that holds offset or the first record after it. It must be ranged
-// over under the owner's lock. What is behind them lies in extents.
+// Segments yields the segments in order, from the one that holds offset, or else the first one after it. It must be ranged over
+// under the owner's lock. What comes after them lies in extents.
 func (p *Partition) Segments(offset int64) iter.Seq[Segment] {
 	from := sort.Search(len(p.segments), func(i int) bool { return p.segments[i].End > offset })
 	return slices.Values(p.segments[from:])
@@ -61,17 +61,17 @@ func (p *Partition) JournalBytes() int64 {
 	return bytes
 }
 
-// ReplaceSegments puts segments in place of all that a partition holds from From up to, and not including, To: extents
-// that have been archived, or segments that have been merged or compacted. It is refused, and the objects are garbage, with
+// ReplaceSegments puts segments in place of all that a partition holds from From up to, and not including, To: extents that
+// have been archived, or segments that have been merged or compacted. It is refused, so that the objects are garbage, with
 // UnknownTopicOrPartition, or with InvalidRequest when the partition does not hold there what it did when they were written:
-// the segments there must be those in Replaces, none may reach over From or To, and of the extents it may only be the first ones, whole.
+// the segments there must be those in Replaces, none may reach across From or To, and extents must be the first ones, whole.
 type ReplaceSegments struct {
 	ID        ID
 	Partition int32
 	From, To  int64
 	Replaces  []uint64  // Unique of the segments there, in order
 	Segments  []Segment // in order, between From and To
-	CleanedTo int64     // offset up to which the partition has been compacted now; not used when it is lower than before
+	CleanedTo int64     // offset up to which the partition has been compacted now; ignored when it is lower than before
 }
 
 func (ReplaceSegments) kind() byte { return kindReplaceSegments }
@@ -129,7 +129,7 @@ func (s *State) replaceSegments(c *ReplaceSegments, r *Result) {
 	}
 }
 
-// inOrder says whether the segments lie one behind the other between From and To.
+// inOrder says whether the segments lie one after the other between From and To.
 func (c *ReplaceSegments) inOrder() bool {
 	at := c.From
 	for _, g := range c.Segments {
@@ -141,7 +141,7 @@ func (c *ReplaceSegments) inOrder() bool {
 	return at <= c.To && c.From < c.To
 }
 
-// fits says whether the partition holds from From to To what the command takes it to.
+// fits says whether the partition holds from From to To what the command assumes.
 func (p *Partition) fits(c *ReplaceSegments) bool {
 	if c.From < 0 || c.To > p.HighWatermark {
 		return false

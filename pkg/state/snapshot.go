@@ -18,8 +18,9 @@ var ErrSnapshot = errors.New("not a valid snapshot")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Clone returns a copy that later entries applied to s do not change. It takes time for each topic, partition,
-// producer, group and user, but not for each extent, so that it can be made under the owner's lock and encoded outside it.
+// Clone returns a copy that later entries applied to s do not change. It takes time for each topic, partition, producer, group
+// and user, but not for each extent, so that it can be made under the owner's read lock, by one at a time, and encoded outside
+// it.
 func (s *State) Clone() *State {
 	c := New()
 	c.clusterID, c.next, c.nextProducerID = s.clusterID, s.next, s.nextProducerID
@@ -224,3 +225,6 @@ func (d *decoder) producer() *producer {
 func (s *State) Equal(other *State) bool {
 	return bytes.Equal(s.AppendSnapshot(nil), other.AppendSnapshot(nil))
 }
+
+// IsSnapshot says whether bytes begin as a snapshot of any version does.
+func IsSnapshot(head []byte) bool { return bytes.HasPrefix(head, []byte(snapshotMagic[:4])) }

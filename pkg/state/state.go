@@ -31,10 +31,10 @@ type State struct {
 	groups         map[string]*Group
 	users          map[string][]Credential // by name; a slice, once here, never changes
 	secret         []byte
-	hashings       map[hashing]int // how many credentials there are of each: nothing that users does not say
+	hashings       map[hashing]int // how many credentials there are of each; follows from users
 }
 
-// Result is what a command came to.
+// Result is the outcome of a command.
 type Result struct {
 	Code       kerr.Code // None when the command took effect or had taken effect before
 	Offset     int64     // produced: offset of the first record; -1 when refused
@@ -79,7 +79,7 @@ func (s *State) Apply(slot uint64, entry []byte, results []Result) ([]Result, er
 	return results, nil
 }
 
-// place is where a command lies in the journal: entry and position of its first byte.
+// place is where a command lies in the journal: its entry, and the position of its first byte there.
 type place struct {
 	slot uint64
 	pos  uint32
@@ -89,7 +89,7 @@ func (s *State) apply(c raw, at place) (Result, error) {
 	r := Result{Offset: -1, AppendMs: -1}
 	switch c.kind {
 	case kindProduce:
-		return s.produce(c.body, at)
+		return s.produce(c, at)
 	case kindCreateCluster:
 		return apply(c, r, s.createCluster)
 	case kindCreateTopic:

@@ -306,8 +306,8 @@ func TestProducerIDsAreNeverGivenTwice(t *testing.T) {
 	}
 }
 
-// TestEveryWayToAStateIsTheSame folds random commands, and at random places goes on from a snapshot of the state, clones it, and has
-// a clone go its own way. All that shows in neither the state nor its clones.
+// TestEveryWayToAStateIsTheSame folds random commands, and at random places goes on from a snapshot of the state, clones it,
+// and has a clone go its own way. All that shows in neither the state nor its clones.
 func TestEveryWayToAStateIsTheSame(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -393,8 +393,8 @@ func randomEntry(rng *rand.Rand) []byte {
 	return e
 }
 
-// TestSnapshotsHoldEveryField shows what Equal, which compares snapshots, cannot: that what is written is all there is. The literals
-// name no fields, so that a new one does not pass by.
+// TestSnapshotsHoldEveryField shows what Equal, which compares snapshots, cannot: that what is written is all there is. The
+// literals name no fields, so that a new one does not pass by.
 func TestSnapshotsHoldEveryField(t *testing.T) {
 	f := func(what, read any, d *decoder) {
 		t.Helper()

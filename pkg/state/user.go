@@ -46,9 +46,9 @@ type User struct {
 	Credentials []Credential // read-only
 }
 
-// UpsertCredential gives a user a credential, in place of the one of the same mechanism if there is one; the user is created if need
-// be. Refused with UnsupportedSaslMechanism, with UnacceptableCredential beyond the limits above, and with PolicyViolation where
-// there are [UsersMax] users already.
+// UpsertCredential gives a user a credential, in place of the one of the same mechanism if there is one; the user is created if
+// need be. Refused with UnsupportedSaslMechanism, with UnacceptableCredential beyond the limits above, and with PolicyViolation
+// when there are [UsersMax] users already.
 type UpsertCredential struct {
 	User string
 	Credential
@@ -60,7 +60,7 @@ type DeleteCredential struct {
 	Mechanism int8
 }
 
-// CreateSecret gives the cluster the secret by which it answers clients that come as a user who does not exist. Any later one
+// CreateSecret gives the cluster the secret by which it answers clients that log in as a user who does not exist. Any later one
 // changes nothing.
 type CreateSecret struct {
 	Secret []byte
@@ -81,7 +81,7 @@ func (c *DeleteCredential) decode(d *decoder) { c.User, c.Mechanism = d.string()
 func (c CreateSecret) append(b []byte) []byte { return appendBytes(b, c.Secret) }
 func (c *CreateSecret) decode(d *decoder)     { c.Secret = d.bytes() }
 
-// Secret is what the first CreateSecret command gave; empty before it. It is not to be changed, nor shown to anybody.
+// Secret is what the first CreateSecret command gave; empty before. It must not be changed, nor shown to anybody.
 func (s *State) Secret() []byte { return s.secret }
 
 // Credential returns the credential of a user for a mechanism.
@@ -100,9 +100,9 @@ type hashing struct {
 	iterations int32
 }
 
-// Iterations returns how often the password of one of the users is hashed for a mechanism, chosen by draw: of all numbers, each
-// count is for as many as its share of the users, and for most it stays the same while users come and go. It is 0 where nobody
-// has a credential for the mechanism. It is what users are given who do not exist, so that the count tells nobody who does.
+// Iterations returns the iterations of one of the users' credentials for a mechanism, chosen by draw: each count comes as often
+// as its share of the users, and for most draws it stays the same while users come and go. It is 0 where nobody has a
+// credential for the mechanism. Users who do not exist are given it, so that the count does not tell who does.
 func (s *State) Iterations(mechanism int8, draw uint32) int32 {
 	var counts []int32
 	credentials := 0
@@ -147,7 +147,7 @@ func (s *State) createSecret(c *CreateSecret, _ *Result) {
 	}
 }
 
-// upsertCredential leaves the slice there was as it is: a clone of the state has it too.
+// upsertCredential does not change the slice that was there: a clone of the state may have it too.
 func (s *State) upsertCredential(c *UpsertCredential, r *Result) {
 	if r.Code = s.acceptable(c); r.Code != kerr.None {
 		return

@@ -1,11 +1,9 @@
 package state
 
 import (
-	"bytes"
+	"encoding/binary"
 	"fmt"
 	"iter"
-	"maps"
-	"slices"
 
 	"github.com/heraclitus/heraclitus/pkg/record"
 )
@@ -17,8 +15,8 @@ type Placed struct {
 	Command any // [Produced], or one of the commands of this package
 }
 
-// Produced is the command of a produced batch. The batch is borrowed from the entry, and neither its length nor its checksum
-// has been looked at.
+// Produced is the command of a produced batch. The batch is borrowed from the entry; neither its length nor its checksum has
+// been checked.
 type Produced struct {
 	ID        ID
 	Partition int32
@@ -26,7 +24,7 @@ type Produced struct {
 	Batch     record.Batch
 }
 
-// Commands yields the commands of an entry. An error is the last thing yielded: the entry is not one of ours, or of a newer release.
+// Commands yields the commands of an entry. An error comes last: the entry is not one of ours, or of a newer release.
 func Commands(entry []byte) iter.Seq2[Placed, error] {
 	return func(yield func(Placed, error) bool) {
 		for at := 0; at < len(entry); {
@@ -45,6 +43,24 @@ func Commands(entry []byte) iter.Seq2[Placed, error] {
 			at += n
 		}
 	}
+}
+
+// raw is one command as it lies in an entry.
+type raw struct {
+	kind byte
+	body []byte // borrowed from the entry
+}
+
+// next cuts the first command off b and returns how many bytes it takes.
+func next(b []byte) (raw, int, error) {
+	if len(b) < commandHeaderBytes {
+		return raw{}, 0, errShort
+	}
+	n := 4 + int64(binary.BigEndian.Uint32(b))
+	if n < commandHeaderBytes || n > int64(len(b)) {
+		return raw{}, 0, fmt.Errorf("command of %d bytes where %d are left", n, len(b))
+	}
+	return raw{b[4], b[commandHeaderBytes:n:n]}, int(n), nil
 }
 
 // command decodes a command.
@@ -117,33 +133,3 @@ func decode[C any, P interface {
 	}
 	return cmd, nil
 }
-
-// Producer is what a partition remembers of an idempotent producer.
-type Producer struct {
-	ID           int64
-	Epoch        int16
-	LastMs       int64 // when it last appended
-	LastSequence int32
-}
-
-// Producers yields the producers that the partition remembers, by id. It must be ranged over under the owner's lock.
-func (p *Partition) Producers() iter.Seq[Producer] {
-	return func(yield func(Producer) bool) {
-		for _, id := range slices.Sorted(maps.Keys(p.producers)) {
-			k := p.producers[id]
-			r := Producer{ID: id, Epoch: k.epoch, LastMs: k.lastMs, LastSequence: record.NoSequence}
-			if n := len(k.recent); n > 0 {
-				r.LastSequence = k.recent[n-1].lastSeq
-			}
-			if !yield(r) {
-				return
-			}
-		}
-	}
-}
-
-// NextProducerID is what the next AllocateProducerID hands out.
-func (s *State) NextProducerID() int64 { return s.nextProducerID }
-
-// IsSnapshot says whether bytes begin as a snapshot of any version does.
-func IsSnapshot(head []byte) bool { return bytes.HasPrefix(head, []byte(snapshotMagic[:4])) }

@@ -9,7 +9,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/record"
 )
 
-// TestCommands shows that the commands of an entry are read as they were written, each at its place, and that what is no command ends it.
+// TestCommands shows that the commands of an entry are read as they were written, each at its place, and that what is no
+// command ends it.
 func TestCommands(t *testing.T) {
 	batch, err := record.Build(record.Options{}, record.Record{Value: []byte("one")})
 	if err != nil {
