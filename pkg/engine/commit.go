@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/journal"
@@ -17,27 +18,39 @@ const unknownRetryWait = 100 * time.Millisecond
 // leaderEpoch is the epoch of the only leader a partition has ever had.
 const leaderEpoch = 0
 
+// underWayMax is how many entries may be on their way into a journal that takes several.
+const underWayMax = 4
+
 // commitLoop is the committer: the only goroutine that appends to the journal and applies to the state. It ends when the
 // writer is closed and empty.
 func (e *Engine) commitLoop() {
 	defer close(e.committed)
 	var started time.Time
-	for !e.writer.ended() {
+	for len(e.underWay) > 0 || !e.writer.ended() {
 		select {
 		case <-e.writer.work:
+		case <-e.writer.full:
+		case err := <-e.oldest():
+			e.arrive(err)
 		case done := <-e.seek:
 			e.lookForRoom()
 			close(done)
 		}
-		for e.writer.waiting() {
+		for e.mayCommit() {
 			e.gather(started)
 			started = time.Now()
-			n := e.writer.take()
-			e.commit(n)
-			e.restrain(n)
-			e.writer.recycle(n)
+			e.commit(e.writer.take())
 		}
 	}
+}
+
+// mayCommit says whether there is an entry to commit now. While others are under way one that is not full gathers on: it is there as
+// soon as they are, and in a bucket each entry is paid for.
+func (e *Engine) mayCommit() bool {
+	if len(e.underWay) == 0 {
+		return e.writer.waiting()
+	}
+	return len(e.underWay) < underWayMax && e.writer.ripe()
 }
 
 // gather waits, if the flush interval says so, until the interval since the last commit's start is over or an entry is
@@ -80,56 +93,109 @@ func (e *Engine) restrain(n *entry) {
 	}
 }
 
-// commit makes an entry durable, applies it and answers those who wait for it.
+// commit brings an entry on its way into the journal, and to the end of it where the journal takes one at a time.
 func (e *Engine) commit(n *entry) {
 	if err := e.Err(); err != nil {
 		e.refuse(n.commands, err)
+		e.writer.recycle(n)
 		return
 	}
 	if e.fit(n); len(n.commands) == 0 {
+		e.writer.recycle(n)
 		return
 	}
-	slot, err := e.append(n)
-	if err == nil {
-		err = e.apply(slot, n)
+	n.slot, n.began = e.mu.state.Next()+uint64(len(e.underWay)), time.Now() // nobody but the committer changes the state
+	if p, ok := e.journal.(journal.Pipeline); ok {
+		e.begin(p, n)
+		return
+	}
+	e.land(n, e.append(n))
+}
+
+// begin brings an entry on its way beside others.
+func (e *Engine) begin(p journal.Pipeline, n *entry) {
+	outcome := make(chan error, 1)
+	n.outcome = outcome
+	e.underWay = append(e.underWay, n)
+	wait, err := p.Begin(n.slot, n.bytes)
+	if err != nil {
+		outcome <- err
+		return
+	}
+	go func() { outcome <- wait() }()
+}
+
+// oldest tells the outcome of the oldest entry under way; nothing when there is none.
+func (e *Engine) oldest() <-chan error {
+	if len(e.underWay) == 0 {
+		return nil
+	}
+	return e.underWay[0].outcome
+}
+
+// arrive lands the oldest entry under way. If its outcome is unknown, those that were begun after it have failed with it, and all are
+// appended again, one after the other.
+func (e *Engine) arrive(err error) {
+	first := e.underWay[0]
+	e.underWay = slices.Delete(e.underWay, 0, 1)
+	if !errors.Is(err, journal.ErrUnknown) {
+		e.land(first, err)
+		return
+	}
+	for _, n := range e.underWay {
+		<-n.outcome
+	}
+	e.land(first, e.appendAgain(first, err))
+	for _, n := range e.underWay {
+		e.land(n, e.append(n))
+	}
+	e.underWay = slices.Delete(e.underWay, 0, len(e.underWay))
+}
+
+// land makes an entry that is in the journal part of the state, or refuses it, and answers those who wait for it. After any error but a
+// lack of space nothing is written any more.
+func (e *Engine) land(n *entry, err error) {
+	e.appends.Done(n.began, len(n.bytes), err)
+	switch {
+	case err == nil:
+		err = e.apply(n.slot, n)
+	case !errors.Is(err, journal.ErrNoSpace):
+		err = fmt.Errorf("append entry %d of %d bytes to the journal: %w", n.slot, len(n.bytes), err)
+		e.fail(err)
 	}
 	if err != nil {
 		e.refuse(n.commands, err)
-		return
+	} else {
+		e.publish(n)
 	}
-	e.publish(n)
+	e.restrain(n)
+	e.writer.recycle(n)
 }
 
-// append writes an entry to the journal. After any error but a lack of space nothing is written any more.
-func (e *Engine) append(n *entry) (slot uint64, err error) {
-	slot = e.mu.state.Next() // which nobody but the committer changes
-	start := time.Now()
-	err = e.appendUntilKnown(slot, n.bytes)
-	e.appends.Done(start, len(n.bytes), err)
-	if err == nil || errors.Is(err, journal.ErrNoSpace) {
-		return slot, err
-	}
-	err = fmt.Errorf("append entry %d of %d bytes to the journal: %w", slot, len(n.bytes), err)
-	e.fail(err)
-	return slot, err
-}
-
-// appendUntilKnown appends the same bytes at the same slot until the outcome is definite. Only when the engine stops does it
-// leave an outcome unknown, and then nothing else may be appended there: whoever opens the journal next finds out. Meanwhile
-// the commands in the entries gathered so far wait, for as long as their clients let them, and others are refused.
-func (e *Engine) appendUntilKnown(slot uint64, entry []byte) error {
-	err := e.journal.Append(slot, entry)
-	if !errors.Is(err, journal.ErrUnknown) {
+// append appends an entry until its outcome is known.
+func (e *Engine) append(n *entry) error {
+	if err := e.Err(); err != nil {
 		return err
 	}
-	e.noteStuck(slot, err)
+	err := e.journal.Append(n.slot, n.bytes)
+	if errors.Is(err, journal.ErrUnknown) {
+		return e.appendAgain(n, err)
+	}
+	return err
+}
+
+// appendAgain appends the same bytes at the same slot until the outcome is definite. Only when the engine stops does it
+// leave an outcome unknown, and then nothing else may be appended there: whoever opens the journal next finds out. Meanwhile
+// the commands in the entries gathered so far wait, for as long as their clients let them, and others are refused.
+func (e *Engine) appendAgain(n *entry, err error) error {
+	e.noteStuck(n.slot, err)
 	for {
 		select {
 		case <-time.After(unknownRetryWait):
 		case <-e.stop:
 			return err
 		}
-		if err = e.journal.Append(slot, entry); !errors.Is(err, journal.ErrUnknown) {
+		if err = e.journal.Append(n.slot, n.bytes); !errors.Is(err, journal.ErrUnknown) {
 			e.noteAnswer(err)
 			return err
 		}

@@ -106,8 +106,10 @@ type Engine struct {
 	past    *past
 	buffers sync.Pool // of *buffer, for reads of the journal
 	watches watches
-	results []state.Result // scratch of the committer
-	woken   []*Group       // likewise
+
+	underWay []*entry       // into a journal that takes several at a time, oldest first; the committer's
+	results  []state.Result // scratch of the committer
+	woken    []*Group       // likewise
 
 	mu struct {
 		sync.RWMutex

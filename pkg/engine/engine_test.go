@@ -32,6 +32,9 @@ type rig struct {
 	journal *faulty
 	store   *memstore.Store
 	options Options
+
+	pipelined bool            // the journal takes several entries at a time
+	on        journal.Journal // what the engine is opened on
 }
 
 func newRig(t testing.TB, o Options) *rig {
@@ -60,8 +63,12 @@ func newRigOver(t testing.TB, j journal.Journal, o Options) *rig {
 
 func (r *rig) open() {
 	r.t.Helper()
+	r.on = r.journal
+	if r.pipelined {
+		r.on = newPipeline(r.journal)
+	}
 	var err error
-	if r.Engine, err = Open(r.journal, r.store, r.options); err != nil {
+	if r.Engine, err = Open(r.on, r.store, r.options); err != nil {
 		r.t.Fatal(err)
 	}
 }

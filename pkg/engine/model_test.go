@@ -16,10 +16,10 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// TestModel has idempotent producers write to some partitions at once, over a journal that lacks space, loses answers and
-// breaks, and over crashes and restarts, with and without the archiver at work; each retries what was refused. In the end every
-// batch that was acknowledged is at its offset, once, all that a consumer has ever read is where it read it, and there is
-// nothing that nobody sent.
+// TestModel has idempotent producers write to some partitions at once, over a journal that lacks space, loses answers and breaks, and
+// over crashes and restarts, with and without the archiver at work, and with one entry or several under way at a time; each retries
+// what was refused. In the end every batch that was acknowledged is at its offset, once, all that a consumer has ever read is where
+// it read it, and there is nothing that nobody sent.
 func TestModel(t *testing.T) {
 	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) { newModel(t, seed).run() })
@@ -49,7 +49,14 @@ func newModel(t *testing.T, seed uint64) *model {
 	if seed%2 == 1 {
 		o.ArchiveCheck, o.PastBytesMax = 20*time.Millisecond, 1+int64(seed)*1000
 	}
+	pipelined := seed%4 >= 2
+	if pipelined {
+		o.EntryRecordsMax = 2 // for entries are under way beside others only when they are full
+	}
 	m.rig = newRig(t, o)
+	if pipelined {
+		m.pipeline()
+	}
 	m.id = m.create("orders", modelPartitions, forEver, atOnce)
 	for p := range m.at {
 		m.at[p] = map[int64]string{}

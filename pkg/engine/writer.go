@@ -45,6 +45,10 @@ type entry struct {
 	records  int
 
 	reserveBytes int64 // the largest of its commands
+
+	slot    uint64     // in the journal, once it is on its way there
+	began   time.Time  // to be
+	outcome chan error // of one place; nil where it is waited for
 }
 
 // command is who waits for one command of an entry.

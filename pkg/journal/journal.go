@@ -29,7 +29,7 @@
 //
 // # Who calls what
 //
-// One goroutine at a time calls Append: the engine's committer, which owns the next slot. Replay runs before the first
+// One goroutine at a time calls Append, or Begin: the engine's committer, which owns the next slot. Replay runs before the first
 // Append. Everything else may be called by many goroutines at any time, also while Append, Trim or Close is under way.
 package journal
 
@@ -87,6 +87,18 @@ type Journal interface {
 	// Close gives the journal back; later calls answer ErrClosed, and Bounds what it last was. An Append under way
 	// ends first. Nothing has to be closed to be safe: see the third rule.
 	Close() error
+}
+
+// A Pipeline is a journal that takes entries while others are under way, as pays where each has a long way. It never answers
+// ErrNoSpace.
+type Pipeline interface {
+	Journal
+
+	// Begin begins an Append, and returns what waits for its end. The slot is the next one that was not begun. Entries become
+	// readable, and outcomes known, in the order of the slots: whatever befalls an entry befalls those begun after it. After
+	// ErrUnknown the caller begins or appends it and them again, with the same bytes, in the same order. A bounded number may be
+	// under way; Begin waits while there are so many. The entry is not kept.
+	Begin(slot uint64, entry []byte) (wait func() error, err error)
 }
 
 // EntryOverheadBytesMax bounds what any driver adds to an entry in the count of [Journal.Room]: a header, and padding to

@@ -38,10 +38,7 @@ func (j *Journal) Append(slot uint64, entry []byte) error {
 	return wait()
 }
 
-// Begin begins an Append, and returns what waits for its end. Up to 16 may be under way; another one waits for the first of them.
-// The slot is the next one that was not begun. Entries become readable, and outcomes known, in the order of the slots: whatever
-// befalls an entry befalls those begun after it. After ErrUnknown the caller begins it and them again, with the same bytes, in
-// the same order. The entry is not kept.
+// Begin implements journal.Pipeline. Up to 16 entries may be under way.
 func (j *Journal) Begin(slot uint64, entry []byte) (wait func() error, err error) {
 	j.appending.Lock()
 	defer j.appending.Unlock()

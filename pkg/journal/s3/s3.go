@@ -56,7 +56,7 @@ type session struct {
 	name   [16]byte
 }
 
-// A Journal keeps its entries in an object store. It implements journal.Journal.
+// A Journal keeps its entries in an object store. It implements journal.Pipeline.
 type Journal struct {
 	store   objstore.Store
 	o       Options
@@ -91,7 +91,7 @@ type Journal struct {
 	}
 }
 
-var _ journal.Journal = (*Journal)(nil)
+var _ journal.Pipeline = (*Journal)(nil)
 
 // Open opens the journal in a store and begins a session, which ends that of whoever had it open before. ctx bounds the
 // opening alone. The store stays the caller's.
