@@ -89,7 +89,7 @@ func (c *compressor) compress(dst, src []byte) []byte {
 	return append(dst, src...)
 }
 
-// The most that a byte can stand for: what a page claims beyond is not believed.
+// The most that a byte can stand for: a page that claims more is not believed.
 const (
 	snappyRatioMax = 22      // a copy of 64 bytes takes three
 	zstdRatioMax   = 1 << 15 // a block of 128 KiB takes four

@@ -1,5 +1,5 @@
 // Package segment is the resting form of a partition's log: a Parquet file of one row per record, which any reader of Parquet
-// makes a table of, and of which batches are rebuilt for consumers. FORMAT.md describes the file.
+// reads as a table, and from which batches are rebuilt for consumers. FORMAT.md describes the file.
 //
 // # Writing
 //
@@ -13,10 +13,10 @@
 //   - What has been written becomes visible only when Close has returned nil, whole: it goes to a file that is renamed then, or to
 //     an object store's put.
 //
-// Records pass the writer in this way: gathered column by column until a block is full (BlockBytes, of all columns
-// together), then each column is encoded, compressed, given a checksum, and kept as a page; when the blocks come to
-// RowGroupBytes, the library writes them as a row group; Close writes the index and the footer. So a writer holds
-// one row group, compressed, one block, and the index, which is some 600 bytes for a block.
+// Records pass through the writer in this way: they are gathered column by column until a block is full (BlockBytes, of all
+// columns together); then each column is encoded, compressed, given a checksum, and kept as a page; when the blocks come to
+// RowGroupBytes, the library writes them as a row group; Close writes the index and the footer. So a writer holds one row
+// group, compressed, one block, and the index, some 600 bytes a block.
 //
 // # Reading
 //
@@ -31,12 +31,12 @@
 //     its bytes, null apart from empty, headers in order with their repetitions, its timestamp and whose that is, its
 //     offset, its producer and its sequence number. Which batch it was in is not kept, nor that it was part of a transaction.
 //  2. Nothing in a file makes this package panic or take memory out of proportion to the file: lengths, counts and positions
-//     are checked before they are believed. ErrDamaged is what comes of them.
+//     are checked before they are believed. Those that cannot be true are ErrDamaged.
 //  3. Other readers find a correct file: statistics, null counts and page index are made here, since those of the library are
 //     wrong. What would make a reader fail on a whole column does not get into that column (timestamps out of all
 //     calendars, header keys that are not UTF-8); it is kept beside it.
 //  4. Files that were written stay readable: testdata/segments holds some of each version, which are never written again.
 //
-// xitongsys/parquet-go is at home here alone. Its writer keeps the schema and writes row groups, out of pages that are made
-// here; its thrift structures are what index and footer are read and written by. Its reader and its encoders are not used.
+// xitongsys/parquet-go is used here alone. Its writer keeps the schema and writes row groups, out of pages that are made here;
+// index and footer are read and written by its thrift structures. Its reader and its encoders are not used.
 package segment

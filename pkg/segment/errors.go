@@ -11,7 +11,7 @@ var (
 	ErrDamaged = errors.New("segment is damaged")
 	// ErrVersion: the segment is of a format that this release does not know.
 	ErrVersion = errors.New("segment is of another format version")
-	// ErrNoRecords: a segment of no records cannot be.
+	// ErrNoRecords: a segment has at least one record.
 	ErrNoRecords = errors.New("segment without records")
 	// ErrOrder: offsets did not rise, or lie outside the segment.
 	ErrOrder = errors.New("offsets out of order")

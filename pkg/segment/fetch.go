@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	gapBytesMax = 512 << 10 // what is read in vain rather than by another get
+	gapBytesMax = 512 << 10 // what is read needlessly rather than by another get
 	getsMax     = 4         // under way for one read
 )
 

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"iter"
 	"sort"
 	"unsafe"
 )
@@ -10,7 +11,7 @@ import (
 // goroutines at a time.
 type Get func(ctx context.Context, p []byte, off int64) error
 
-// Footer is where everything in a segment is. It never changes, and may be shared and kept.
+// Footer says where everything in a segment is. It never changes, and may be shared and kept.
 type Footer struct {
 	Meta
 	codec  Codec
@@ -18,7 +19,7 @@ type Footer struct {
 	blocks []block // of all row groups, by offset
 }
 
-// rowGroup is where the pages of a row group are.
+// rowGroup says where the pages of a row group are.
 type rowGroup struct {
 	at        int64 // in the file
 	block     int   // its first one
@@ -42,9 +43,8 @@ func (f *Footer) MemoryBytes() int {
 	return n + len(f.groups)*(int(unsafe.Sizeof(rowGroup{}))+positions)
 }
 
-// ReadFooter reads what is at the end of an object of so many bytes: with one ranged get as a rule, with a second
-// where the guess how long the tail is was too short, and a third where that was so for the footer alone. ErrDamaged;
-// ErrVersion; the errors of get.
+// ReadFooter reads the end of an object of so many bytes: with one ranged get as a rule, with a second when that was too short
+// for the index, and a third when it was too short even for the footer. Errors: ErrDamaged, ErrVersion, those of get.
 func ReadFooter(ctx context.Context, get Get, size int64) (*Footer, error) {
 	t := tail{get: get, size: size}
 	_, f, err := t.read(ctx)
@@ -56,10 +56,38 @@ func (f *Footer) find(from int64) int {
 	return sort.Search(len(f.blocks), func(i int) bool { return f.blocks[i].last >= from })
 }
 
-// firstOf is the first offset of a block; behind the last one, that behind the segment.
+// firstOf is the first offset of a block; after the last block, the offset after the segment.
 func (f *Footer) firstOf(block int) int64 {
 	if block >= len(f.blocks) {
 		return f.Last + 1
 	}
 	return f.blocks[block].first
 }
+
+// Block is a run of rows of which every column has one page: the least that is read.
+type Block struct {
+	Group        int   // the row group it is part of, from 0
+	First, Last  int64 // offset of its first record and of its last
+	Rows         int
+	MaxTimestamp int64 // as in Meta
+	Bytes        int64 // of its pages
+}
+
+// Blocks yields the blocks in order.
+func (f *Footer) Blocks() iter.Seq[Block] {
+	return func(yield func(Block) bool) {
+		for i, b := range f.blocks {
+			g := &f.groups[b.group]
+			d := Block{Group: int(b.group), First: b.first, Last: b.last, Rows: int(b.rows), MaxTimestamp: b.maxTimestamp}
+			for l := range leafCount {
+				d.Bytes += int64(g.positions[l][i-g.block+1] - g.positions[l][i-g.block])
+			}
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}
+
+// Codec is how the pages are compressed.
+func (f *Footer) Codec() Codec { return f.codec }

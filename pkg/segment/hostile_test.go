@@ -84,11 +84,11 @@ func FuzzPage(f *testing.F) {
 		if err != nil {
 			f.Fatal(i, err)
 		}
-		w.draft.add(&r, n)
+		w.block.add(&r, n)
 	}
-	rows := w.draft.rows
+	rows := w.block.rows
 	for l := range leafCount {
-		g := &w.draft.columns[l]
+		g := &w.block.columns[l]
 		f.Add(int(l), g.levels(), g.appendRaw(nil, &columns[l]))
 	}
 	f.Fuzz(func(t *testing.T, l, levels int, raw []byte) {

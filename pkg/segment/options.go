@@ -23,7 +23,7 @@ const (
 	writeBytes       = 64 << 10
 )
 
-// Options say whose segment it is and how it is to be laid out.
+// Options say whose segment it is and how it is laid out.
 type Options struct {
 	Topic     string
 	TopicID   kbin.UUID
@@ -34,7 +34,7 @@ type Options struct {
 	First int64
 
 	Codec Codec // the zero value is Uncompressed; Snappy or Zstd is what one wants
-	Level int   // of Zstd, in its own counting; 0 and less is the fastest
+	Level int   // of Zstd, on its own scale; 0 and below is the fastest
 
 	// BlockBytes is how much the rows of a block hold before compression: the least that is read at a time. 0 is
 	// the constant BlockBytes; at most 16 MiB.

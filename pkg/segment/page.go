@@ -21,9 +21,9 @@ const (
 	pageBytesMax = 3 << 29 // of a page before compression; compressed, it may be larger, and has to fit into an int32
 )
 
-// press makes finished pages: header and compressed values. The pages of a row group lie in its arena until the
+// pageBuilder makes finished pages: header and compressed values. The pages of a row group lie in its arena until the
 // group is written.
-type press struct {
+type pageBuilder struct {
 	compressor
 	raw        []byte
 	packed     []byte
@@ -34,8 +34,8 @@ type press struct {
 	info       *common.Tag
 }
 
-func newPress(c compressor, h *schema.SchemaHandler) *press {
-	p := &press{compressor: c, serializer: compactSerializer(), handler: h}
+func newPageBuilder(c compressor, h *schema.SchemaHandler) *pageBuilder {
+	p := &pageBuilder{compressor: c, serializer: compactSerializer(), handler: h}
 	// The library is to keep its hands off: it neither makes dictionaries of plain pages nor statistics where it is told to
 	// omit them.
 	p.info = common.NewTag()
@@ -50,18 +50,18 @@ func newPress(c compressor, h *schema.SchemaHandler) *press {
 	return p
 }
 
-// page makes the page of what g has gathered.
-func (p *press) page(g *gathering, l leaf) (*layout.Page, error) {
+// page makes the page of what cb has gathered.
+func (p *pageBuilder) page(cb *columnBuilder, l leaf) (*layout.Page, error) {
 	c := &columns[l]
 	if cap(p.raw) > bufferKept {
 		p.raw, p.packed = nil, nil
 	}
-	p.raw = g.appendRaw(p.raw[:0], c)
+	p.raw = cb.appendRaw(p.raw[:0], c)
 	if len(p.raw) > pageBytesMax {
 		return nil, fmt.Errorf("page of %d bytes of column %s: %w", len(p.raw), c.path, ErrTooLarge)
 	}
 	p.packed = p.compress(p.packed[:0], p.raw)
-	header := dataPage(c, g.levels(), len(p.raw), p.packed)
+	header := dataPage(c, cb.levels(), len(p.raw), p.packed)
 	head, err := p.serializer.Write(context.Background(), header)
 	if err != nil {
 		return nil, fmt.Errorf("serialise page header: %w", err)

@@ -26,7 +26,7 @@ func Open(ctx context.Context, get Get, size int64) (*Reader, error) {
 // NewReader reads a segment by a footer that was read before, from the same bytes.
 func NewReader(f *Footer, get Get) *Reader { return &Reader{f, get} }
 
-// Footer is where everything is: to be kept for the next NewReader.
+// Footer says where everything is: to be kept for the next NewReader.
 func (r *Reader) Footer() *Footer { return r.f }
 
 // wrap says which segment an error is about.
@@ -37,8 +37,8 @@ func (r *Reader) wrap(err error) error {
 	return fmt.Errorf("read segment of %s/%d, offsets %d to %d: %w", r.f.Topic, r.f.Partition, r.f.First, r.f.Last, err)
 }
 
-// until returns the block to stop before: blocks from the given one on, of one row group, hold about bytesMax before
-// compression, or are a single one.
+// until returns the block to stop before, so that the blocks from the given one on are of one row group and hold about bytesMax
+// before compression, or are a single one.
 func (f *Footer) until(from, bytesMax int) int {
 	if from == len(f.blocks) {
 		return from
@@ -54,9 +54,9 @@ func (f *Footer) until(from, bytesMax int) int {
 	return end
 }
 
-// Start returns where to begin to read for who keeps what he reads: the first offset of the run that holds the first record at or
-// behind from, where the blocks of each row group are divided, from its first one on, into what Read takes at a time with this
-// bytesMax. It is Last + 1 when there is no such record.
+// Start returns where to begin to read so that what is read can be cached: the first offset of the run that holds the first
+// record at or after from. Runs are what Read takes at a time with this bytesMax, counted from the first block of each row
+// group. It is Last + 1 when there is no such record.
 func (f *Footer) Start(from int64, bytesMax int) int64 {
 	wanted := f.find(from)
 	if wanted == len(f.blocks) {

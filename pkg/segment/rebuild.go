@@ -11,10 +11,10 @@ import (
 )
 
 // batchBytesMax is how large a rebuilt batch becomes before compression, unless one record is larger: small enough for a
-// fetch to end between two, large enough that their headers do not weigh.
+// fetch to end between two, large enough that their headers cost little.
 const batchBytesMax = 128 << 10
 
-// Rebuild says what rebuilt batches are to be like. The zero value is not compressed and of leader epoch 0.
+// Rebuild says what rebuilt batches are like. The zero value is uncompressed and of leader epoch 0.
 type Rebuild struct {
 	Codec       record.Codec // None, LZ4 or Snappy; the others cost more than they save
 	Level       record.Level
@@ -25,9 +25,9 @@ type Rebuild struct {
 // many blocks as hold about bytesMax before compression, and one at least. Behind the last record it appends
 // nothing, and next is Last + 1.
 //
-// The batches are not those that the records came in, but say the same of each record. Batches cover the offsets
-// between them, so that a consumer goes on behind offsets without records too. A record that is too large for a
-// compressed batch comes in one that is not compressed.
+// The batches are not those that the records came in, but say the same of each record. Batches cover the offsets between them,
+// so that a consumer gets past offsets without records, too. A record that is too large for a compressed batch comes in one that
+// is not compressed.
 func (r *Reader) Read(ctx context.Context, dst []byte, from int64, bytesMax int, o Rebuild) (batches []byte, next int64, err error) {
 	block := r.f.find(from)
 	end := r.f.until(block, bytesMax)
@@ -92,7 +92,7 @@ func (b *rebuilder) add(r *Row) error {
 	return err
 }
 
-// takes says whether a row may be in the open batch: it would have to be read there as it is.
+// takes says whether a row may be in the open batch: whether it reads there as it is.
 func (b *rebuilder) takes(r *Row) bool {
 	f := &b.first
 	delta := r.Offset - f.Offset

@@ -195,7 +195,8 @@ func TestReadsLittle(t *testing.T) {
 	}
 }
 
-// TestRunsAreTheSameForAll reads a segment from the start of a run to the next, and finds that every offset in between has the same start.
+// TestRunsAreTheSameForAll reads a segment from the start of a run to the next, and finds that every offset in between has the
+// same start.
 func TestRunsAreTheSameForAll(t *testing.T) {
 	r := opened(t, written(t, someOptions, benchRows(1<<10, 32<<10)))
 	const bytesMax = 1 << 20

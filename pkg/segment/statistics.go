@@ -19,14 +19,14 @@ type bounds struct {
 }
 
 // bounds computes what the index says of the page.
-func (g *gathering) bounds(c *column, rows int) bounds {
-	b := bounds{nulls: int64(g.nulls), rows: int64(rows), exact: true}
+func (cb *columnBuilder) bounds(c *column, rows int) bounds {
+	b := bounds{nulls: int64(cb.nulls), rows: int64(rows), exact: true}
 	switch {
-	case !c.indexed || g.present == 0:
+	case !c.indexed || cb.present == 0:
 	case c.integer():
-		b.low, b.high = integerBound(slices.Min(g.ints), c), integerBound(slices.Max(g.ints), c)
+		b.low, b.high = integerBound(slices.Min(cb.ints), c), integerBound(slices.Max(cb.ints), c)
 	default:
-		low, high := g.at(g.low), g.at(g.high)
+		low, high := cb.at(cb.low), cb.at(cb.high)
 		b.exact = len(low) <= boundBytesMax && len(high) <= boundBytesMax
 		b.low = append([]byte{}, low[:min(len(low), boundBytesMax)]...)
 		b.high, b.unbounded = upperBound(high)

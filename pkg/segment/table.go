@@ -13,7 +13,7 @@ import (
 	"github.com/xitongsys/parquet-go/parquet"
 )
 
-// table is the rows of one block, column by column. Its memory is used again for the next one.
+// table holds the rows of one block, decoded, column by column. Its memory is used again for the next one.
 type table struct {
 	n    int
 	ints [leafCount][]int64 // of a row without a value: absent
@@ -200,8 +200,7 @@ func trailing(b []byte) error {
 	return nil
 }
 
-// check checks what the columns say together. Columns that were not loaded are those of another block, or none: it looks at
-// none but the offsets.
+// check checks the offsets. Other columns may not have been loaded, and hold those of another block.
 func (t *table) check(b *block) error {
 	offsets := t.ints[leafOffset]
 	if offsets[0] != b.first || offsets[len(offsets)-1] != b.last {

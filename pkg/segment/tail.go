@@ -139,7 +139,7 @@ func (t *tail) checkSum() error {
 	return nil
 }
 
-// checkShape checks that the columns are ours, and that nothing is missing of which the rest of the footer's reader makes use.
+// checkShape checks that the columns are ours, and that nothing is missing that later steps rely on.
 func checkShape(m *parquet.FileMetaData) error {
 	if !reflect.DeepEqual(m.Schema, schemaElements()) {
 		return damaged("schema of %d elements is not that of a segment", len(m.Schema))

@@ -10,8 +10,8 @@ import (
 	"github.com/xitongsys/parquet-go/parquet"
 )
 
-// Verify reads the whole of a segment of so many bytes, and checks that all it says is so: every checksum, the order of offsets, the
-// index, statistics and metadata. ErrDamaged says what is not; the errors of get are returned as they are.
+// Verify reads the whole of a segment of so many bytes, and checks everything it says: every checksum, the order of offsets, the
+// index, statistics and metadata. What is not so is an ErrDamaged; the errors of get are returned as they are.
 func Verify(ctx context.Context, get Get, size int64) (Meta, error) {
 	t := tail{get: get, size: size}
 	m, f, err := t.read(ctx)
@@ -32,7 +32,7 @@ type verifier struct {
 	file       *parquet.FileMetaData
 	tail       *tail
 	serializer *thrift.TSerializer
-	draft      draft
+	rows       blockBuilder
 	index      index
 	seen       Meta
 }
@@ -92,15 +92,15 @@ func (v *verifier) block(t *table, levels *[leafCount]int64) error {
 		if err != nil {
 			return damaged("%v", err)
 		}
-		v.draft.add(r, n)
+		v.rows.add(r, n)
 		v.seen.add(r, n)
 	}
 	for l := range leafCount {
-		g := &v.draft.columns[l]
-		v.index.add(l, g.bounds(&columns[l], v.draft.rows), 0)
+		g := &v.rows.columns[l]
+		v.index.add(l, g.bounds(&columns[l], v.rows.rows), 0)
 		levels[l] += int64(g.levels())
 	}
-	v.draft.reset()
+	v.rows.reset()
 	return nil
 }
 

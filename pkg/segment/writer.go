@@ -18,10 +18,10 @@ type Writer struct {
 	options Options
 	out     *bufio.Writer
 	parquet *writer.ParquetWriter
-	press   *press
+	pages   *pageBuilder
 	index   index
 
-	draft      draft
+	block      blockBuilder
 	groupBytes int // of the blocks that are ready, before compression
 
 	meta Meta
@@ -45,7 +45,7 @@ func NewWriter(w io.Writer, o Options) (*Writer, error) {
 	}
 	meta := Meta{Topic: o.Topic, TopicID: o.TopicID, Partition: o.Partition, First: o.First,
 		Last: o.First - 1, MaxTimestamp: math.MinInt64}
-	return &Writer{options: o, out: out, parquet: p, press: newPress(c, p.SchemaHandler), meta: meta}, nil
+	return &Writer{options: o, out: out, parquet: p, pages: newPageBuilder(c, p.SchemaHandler), meta: meta}, nil
 }
 
 // Append adds all records of a batch of magic 2 that passed record.Check. Its offsets have to be higher than all before
@@ -102,36 +102,36 @@ func (w *Writer) add(r *Row) error {
 	if err != nil {
 		return err
 	}
-	if w.draft.full(n, w.options.BlockBytes) {
+	if w.block.full(n, w.options.BlockBytes) {
 		if err := w.endBlock(); err != nil {
 			return err
 		}
 	}
-	w.draft.add(r, n)
+	w.block.add(r, n)
 	w.meta.add(r, n)
 	return nil
 }
 
 // endBlock makes pages of what was gathered, and writes the row group if it is full.
 func (w *Writer) endBlock() error {
-	d := &w.draft
-	if d.rows == 0 {
+	b := &w.block
+	if b.rows == 0 {
 		return nil
 	}
 	for l := range leafCount {
-		g := &d.columns[l]
-		page, err := w.press.page(g, l)
+		c := &b.columns[l]
+		page, err := w.pages.page(c, l)
 		if err != nil {
 			return err
 		}
 		path := w.parquet.SchemaHandler.ValueColumns[l]
 		w.parquet.PagesMapBuf[path] = append(w.parquet.PagesMapBuf[path], page)
 		w.parquet.Size += int64(len(page.RawData))
-		w.index.add(l, g.bounds(&columns[l], d.rows), int32(len(page.RawData)))
+		w.index.add(l, c.bounds(&columns[l], b.rows), int32(len(page.RawData)))
 	}
-	w.parquet.NumRows += int64(d.rows)
-	w.groupBytes += d.bytes
-	d.reset()
+	w.parquet.NumRows += int64(b.rows)
+	w.groupBytes += b.bytes
+	b.reset()
 	if w.groupBytes >= w.options.RowGroupBytes {
 		return w.endGroup()
 	}
@@ -150,7 +150,7 @@ func (w *Writer) endGroup() error {
 	w.parquet.PagesMapBuf = map[string][]*layout.Page{}
 	w.parquet.ColumnIndexes, w.parquet.OffsetIndexes = nil, nil // ours is right: see index
 	w.parquet.Footer.NumRows += rows
-	w.press.arena.reset()
+	w.pages.arena.reset()
 	w.groupBytes = 0
 	groups := w.parquet.Footer.RowGroups
 	return w.index.endGroup(groups[len(groups)-1], len(groups)-1, at)

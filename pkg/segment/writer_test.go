@@ -168,7 +168,7 @@ func TestHoldsOneRowGroup(t *testing.T) {
 		}
 	}
 	held := 0
-	for _, b := range append(append(w.press.arena.full, w.press.arena.free...), w.press.arena.last) {
+	for _, b := range append(append(w.pages.arena.full, w.pages.arena.free...), w.pages.arena.last) {
 		held += cap(b)
 	}
 	if most := o.RowGroupBytes + 2*arenaBytes + BlockBytes; held > most || len(w.parquet.Footer.RowGroups) < 7 {

@@ -7,25 +7,25 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/record"
 )
 
-// draft is a block that is being gathered, column by column.
-type draft struct {
-	columns [leafCount]gathering
+// blockBuilder gathers the rows of a block, column by column.
+type blockBuilder struct {
+	columns [leafCount]columnBuilder
 	rows    int
 	bytes   int // before compression
 	keys    []byte
 }
 
-// full says whether a row of so many bytes belongs into the next block.
-func (d *draft) full(n, bytesMax int) bool {
-	return d.rows > 0 && d.bytes+n > bytesMax || d.rows == blockRowsMax
+// full says whether a row of so many bytes belongs in the next block.
+func (b *blockBuilder) full(n, bytesMax int) bool {
+	return b.rows > 0 && b.bytes+n > bytesMax || b.rows == blockRowsMax
 }
 
 // reset empties the block.
-func (d *draft) reset() {
-	for l := range d.columns {
-		d.columns[l].reset()
+func (b *blockBuilder) reset() {
+	for l := range b.columns {
+		b.columns[l].reset()
 	}
-	d.rows, d.bytes = 0, 0
+	b.rows, b.bytes = 0, 0
 }
 
 // rowSize is what a row counts for in the size of a block.
@@ -41,16 +41,16 @@ func rowSize(r *Row) (int, error) {
 }
 
 // add puts a row, which counts for n bytes, into the columns.
-func (d *draft) add(r *Row, n int) {
-	d.rows++
-	d.bytes += n
-	c := &d.columns
+func (b *blockBuilder) add(r *Row, n int) {
+	b.rows++
+	b.bytes += n
+	c := &b.columns
 	ms := r.Timestamp
 	c[leafOffset].int(r.Offset)
 	c[leafTimestamp].maybe(ms, shown(ms))
 	c[leafKey].bounded(r.Key)
 	c[leafValue].bytes(r.Value)
-	d.addHeaders(r.Headers)
+	b.addHeaders(r.Headers)
 	c[leafTimestampType].int(int64(r.TimestampType))
 	c[leafProducerID].maybe(r.ProducerID, r.ProducerID != record.NoProducerID)
 	c[leafProducerEpoch].maybe(int64(r.ProducerEpoch), r.ProducerEpoch != record.NoProducerEpoch)
@@ -59,9 +59,9 @@ func (d *draft) add(r *Row, n int) {
 }
 
 // addHeaders puts the headers of a row into their columns. A row without any still takes a place in the list.
-func (d *draft) addHeaders(h record.Headers) {
-	keys, values := &d.columns[leafHeaderKey], &d.columns[leafHeaderValue]
-	raw := &d.columns[leafRawHeaderKeys]
+func (b *blockBuilder) addHeaders(h record.Headers) {
+	keys, values := &b.columns[leafHeaderKey], &b.columns[leafHeaderValue]
+	raw := &b.columns[leafRawHeaderKeys]
 	if h.Len() == 0 {
 		keys.rep, values.rep = append(keys.rep, 0), append(values.rep, 0)
 		keys.null()
@@ -86,17 +86,6 @@ func (d *draft) addHeaders(h record.Headers) {
 		raw.null()
 		return
 	}
-	d.keys = appendKeys(d.keys[:0], h)
-	raw.bytes(d.keys)
-}
-
-// listed adds the value, or null, of a header that is there.
-func (g *gathering) listed(v []byte) {
-	if v == nil {
-		g.def = append(g.def, 1)
-		g.nulls++
-		return
-	}
-	g.def = append(g.def, 2)
-	g.put(v)
+	b.keys = appendKeys(b.keys[:0], h)
+	raw.bytes(b.keys)
 }
