@@ -3,6 +3,8 @@ package group
 import (
 	"cmp"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/state"
@@ -85,22 +87,46 @@ func (c *Coordinator) Describe(groupID string) (Described, kerr.Code) {
 	return d, kerr.None
 }
 
-// Delete deletes a group that has no members, with its offsets.
-func (c *Coordinator) Delete(groupID string) kerr.Code {
+// Delete deletes groups that have no members, with their offsets, and returns what came of each.
+func (c *Coordinator) Delete(groupIDs []string) []kerr.Code {
+	codes := make([]kerr.Code, len(groupIDs))
+	together(len(groupIDs), func(i int) { codes[i] = c.delete(groupIDs[i]) })
+	return codes
+}
+
+func (c *Coordinator) delete(groupID string) (outcome kerr.Code) {
 	g, _ := c.find(groupID, false)
 	if g == nil {
 		return kerr.GroupIDNotFound
 	}
+	defer g.unlock()
 	if g.state != empty {
-		g.unlock()
 		return kerr.NonEmptyGroup
 	}
-	outcome := kerr.None
+	for id := range g.invited {
+		g.uninvite(id)
+	}
 	g.write(state.DeleteGroup{GroupID: g.id}, func(code kerr.Code) {
 		if code != kerr.None {
 			outcome = kerr.CoordinatorNotAvailable
 		}
 	})
-	g.unlock()
 	return outcome
+}
+
+// togetherMax is how many groups of one request are changed at a time.
+const togetherMax = 64
+
+// together calls f with each i below n, some of them at a time, so that what they write is committed together.
+func together(n int, f func(i int)) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(n, togetherMax) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	workers.Wait()
 }

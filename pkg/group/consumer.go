@@ -12,19 +12,19 @@ import (
 // consumerType is the protocol type of consumers, the only one whose members' words the server may understand.
 const consumerType = "consumer"
 
-// topicsOf is what a consumer subscribes to; nil when it is none, or its words are not understood.
+// topicsOf is what a consumer subscribes to; nil when it is none, or its words are not understood. All versions of them
+// begin as the first does, with the topics, and more is not read: some clients name a newer version than they speak.
 func topicsOf(protocolType string, subscription []byte) map[string]bool {
 	if protocolType != consumerType || len(subscription) < 2 {
 		return nil
 	}
-	version := int16(binary.BigEndian.Uint16(subscription))
-	if version < 0 {
+	if version := int16(binary.BigEndian.Uint16(subscription)); version < 0 {
 		return nil
 	}
 	var r kbin.Reader
 	var s wire.ConsumerProtocolSubscription
 	r.Reset(subscription[2:], 16*len(subscription)+1024)
-	s.Decode(&r, min(version, subscriptionVersionMax))
+	s.Decode(&r, 0)
 	if r.Err() != nil {
 		return nil
 	}
@@ -34,9 +34,6 @@ func topicsOf(protocolType string, subscription []byte) map[string]bool {
 	}
 	return topics
 }
-
-// subscriptionVersionMax is the newest version of subscriptions that we know. A newer one begins as it does.
-const subscriptionVersionMax = 3
 
 // subscribed is what the members of the generation subscribe to; not ok when that cannot be told.
 func (g *group) subscribed() (topics map[string]bool, ok bool) {

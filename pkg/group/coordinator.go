@@ -41,7 +41,7 @@ type Options struct {
 	SessionTimeoutMax     time.Duration    // most; group.max.session.timeout.ms; default 30 min
 	OffsetsRetention      time.Duration    // offsets that nobody uses are kept for so long; offsets.retention.minutes; default 7 days
 	ExpiryCheck           time.Duration    // how often those are looked for; offsets.retention.check.interval.ms; default 10 min
-	OffsetMetadataMax     int              // bytes of metadata with a committed offset; offset.metadata.max.bytes; default 4096
+	OffsetMetadataMax     int              // UTF-16 code units of metadata with a committed offset; offset.metadata.max.bytes; default 4096
 	MembersMax            int              // of one group; group.max.size; default 10,000 (Kafka has no limit)
 	GroupsMax             int              // groups in memory, and groups that last; default 100,000
 	MemberBytesMax        int              // bytes of all that one member says of itself; default 1 MiB

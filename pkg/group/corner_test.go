@@ -3,6 +3,7 @@ package group
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,6 +168,122 @@ func TestLeaderSyncsTwice(t *testing.T) {
 		told := []string{<-answers, <-answers}
 		if slices.Sort(told); told[0] != "NONE first" || told[1] != "REBALANCE_IN_PROGRESS " {
 			t.Errorf("they are told %q", told)
+		}
+	})
+}
+
+// TestWhoFindsNoPlaceIsNotWaitedFor shows that a client that was given a member id, and then finds the group full, holds up
+// nobody.
+func TestWhoFindsNoPlaceIsNotWaitedFor(t *testing.T) {
+	bubble(t, Options{MembersMax: 2}, func(r *rig) {
+		a := r.stableGroup(1)[0]
+		b, c := r.client("g"), r.client("g")
+		for _, invited := range []*client{b, c} {
+			answer, _ := answered(r.join(invited.request()))
+			invited.id = answer.MemberID
+		}
+		b.join().expectWaiting()
+		a.join().expectWaiting()
+		c.join().expectJoined(kerr.GroupMaxSizeReached)
+		a.expectJoined(kerr.None)
+		b.expectJoined(kerr.None)
+		if r.bytes.Load() != int64(a.held()+b.held()) {
+			t.Errorf("%d bytes are in the group's name, and not %d and %d", r.bytes.Load(), a.held(), b.held())
+		}
+	})
+}
+
+// held is how many bytes are in the name of a member.
+func (c *client) held() int {
+	g, _ := c.r.find(c.group, false)
+	defer g.unlock()
+	return g.members[c.id].size()
+}
+
+// TestMemberIDsTakePlace shows that member ids that were given out count among the bytes of a group, for as long as they may be used.
+func TestMemberIDsTakePlace(t *testing.T) {
+	bubble(t, Options{GroupBytesMax: 100_000}, func(r *rig) {
+		q := r.client("g").request()
+		q.ClientID = strings.Repeat("c", 20_000)
+		given := 0
+		for range 10 {
+			if answer, _ := answered(r.join(q)); answer.Code == kerr.MemberIDRequired {
+				given++
+			} else if answer.Code != kerr.GroupMaxSizeReached {
+				t.Fatalf("answered %v", answer.Code)
+			}
+		}
+		if given != 3 {
+			t.Errorf("%d member ids of 20 kB were given out", given)
+		}
+		time.Sleep(11 * second)
+		if n := r.bytes.Load(); n != 0 {
+			t.Errorf("%d bytes are in nobody's name", n)
+		}
+	})
+}
+
+// TestStaticMembersKeepTheirPlace shows that a static member that comes back needs no place beside its own.
+func TestStaticMembersKeepTheirPlace(t *testing.T) {
+	size := 0
+	bubble(t, Options{}, func(r *rig) {
+		r.stableGroup(2, func(i int, c *client) { c.instance = fmt.Sprint("instance-", i) })
+		size = int(r.bytes.Load())
+	})
+	bubble(t, Options{MembersMax: 2, GroupBytesMax: size + size/4}, func(r *rig) {
+		all := r.stableGroup(2, func(i int, c *client) { c.instance = fmt.Sprint("instance-", i) })
+		all[0].id = ""
+		all[0].join().expectJoined(kerr.None)
+	})
+	bubble(t, Options{MembersMax: 2}, func(r *rig) {
+		all := r.stableGroup(2, func(i int, c *client) { c.instance = fmt.Sprint("instance-", i) })
+		all[1].topics = []string{"clicks"}
+		all[1].join().expectWaiting()
+		third := r.client("g").join()
+		third.expectWaiting()
+		before := *all[1]
+		all[1].id = ""
+		all[1].join().expectWaiting()
+		before.expectJoined(kerr.FencedInstanceID)
+		all[0].join().expectJoined(kerr.GroupMaxSizeReached)
+		all[1].expectJoined(kerr.None)
+		third.expectJoined(kerr.None)
+	})
+}
+
+// TestSeveralLeaveAtOnce shows that members that leave together are not in the generation that follows.
+func TestSeveralLeaveAtOnce(t *testing.T) {
+	bubble(t, Options{}, func(r *rig) {
+		all := r.stableGroup(3)
+		all[1].topics = []string{"clicks"}
+		all[1].join().expectWaiting()
+		all[2].join().expectWaiting()
+		codes, _ := r.Leave("g", []Identity{all[0].who(), {MemberID: "nobody"}, all[1].who()})
+		if !slices.Equal(codes, []kerr.Code{kerr.None, kerr.UnknownMemberID, kerr.None}) {
+			t.Errorf("they are told %v", codes)
+		}
+		all[1].expectJoined(kerr.UnknownMemberID)
+		if id := all[1].joined.MemberID; id != "" {
+			t.Errorf("who has left is to join again as %q", id)
+		}
+		if all[2].expectJoined(kerr.None); len(all[2].joined.Members) != 1 || all[2].joined.Leader != all[2].id {
+			t.Errorf("who stays got %+v", all[2].joined)
+		}
+	})
+}
+
+// TestNobodyToLead shows that a group whose members are all away waits for them, however little time they allow themselves.
+func TestNobodyToLead(t *testing.T) {
+	bubble(t, Options{}, func(r *rig) {
+		all := r.stableGroup(2, func(i int, c *client) {
+			c.instance, c.session, c.rebalance = fmt.Sprint("instance-", i), 100*second, time.Duration(1-i)*60*second
+		})
+		all[0].leave(kerr.None)
+		time.Sleep(10 * second)
+		r.expectState("g", "PreparingRebalance", 1)
+		all[1].join().expectJoined(kerr.None)
+		if all[1].joined.Leader != all[1].id {
+			t.Errorf("%s leads", all[1].joined.Leader)
 		}
 	})
 }

@@ -25,14 +25,13 @@ func (c *Coordinator) expireLoop() {
 // Expire does at once what is done every ExpiryCheck: it forgets the offsets that have been of no use for OffsetsRetention
 // (KIP-211), and then the groups without members that have none left.
 func (c *Coordinator) Expire() {
-	for _, id := range c.stored(func(*state.Group) bool { return true }) {
-		g, _ := c.find(id, false)
-		if g == nil {
-			continue
+	ids := c.stored(func(*state.Group) bool { return true })
+	together(len(ids), func(i int) {
+		if g, _ := c.find(ids[i], false); g != nil {
+			g.expire()
+			g.unlock()
 		}
-		g.expire()
-		g.unlock()
-	}
+	})
 }
 
 func (g *group) expire() {

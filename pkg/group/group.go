@@ -39,13 +39,13 @@ type group struct {
 	generation   int32
 	protocolType string
 	protocol     string // of the generation; empty while there is none
-	leader       string // member id
+	leader       string // member id; empty until a generation begins that has one
 	sinceMs      int64  // when the last generation was settled
 	members      map[string]*member
 	static       map[string]*member   // by instance id
 	invited      map[string]time.Time // member ids given out (KIP-394), until when they may be used
 	joined       int64                // members that ever joined: the order of the next
-	bytes        int                  // of what members say and are assigned
+	bytes        int                  // of what members say and are assigned, and of member ids given out
 
 	gathering  bool          // an empty group got its first member and waits for more
 	gatherLeft time.Duration // how long it may go on waiting after phaseEnds
@@ -132,24 +132,40 @@ func (g *group) giveUp() {
 	g.coordinator.forget(g)
 }
 
-// enter takes a member in.
+// invite lets a client that has no member id yet join with this one (KIP-394).
+func (g *group) invite(id string, until time.Time) {
+	g.invited[id] = until
+	g.charge(memberBytes + len(id))
+	g.wakeAt(until)
+}
+
+// uninvite takes back an invitation, and says whether there was one.
+func (g *group) uninvite(id string) bool {
+	_, invited := g.invited[id]
+	if invited {
+		delete(g.invited, id)
+		g.charge(-memberBytes - len(id))
+	}
+	return invited
+}
+
+// enter takes a member in, at the end unless it has its place in the order.
 func (g *group) enter(m *member) {
-	g.joined++
-	m.order = g.joined
+	if m.order == 0 {
+		g.joined++
+		m.order = g.joined
+	}
 	g.members[m.id] = m
 	if m.instanceID != "" {
 		g.static[m.instanceID] = m
 	}
-	if g.leader == "" {
-		g.leader = m.id
-	}
 	g.charge(m.size())
 }
 
-// remove takes a member out and answers what it waits for.
-func (g *group) remove(m *member, code kerr.Code) {
-	m.answerJoin(refusedJoin(m.id, code))
-	m.answerSync(Synced{Code: code})
+// remove takes a member out, and tells it so if it waits. A rebalance follows, and finds another leader if need be.
+func (g *group) remove(m *member) {
+	m.answerJoin(refusedJoin("", kerr.UnknownMemberID))
+	m.answerSync(Synced{Code: kerr.UnknownMemberID})
 	delete(g.members, m.id)
 	if g.static[m.instanceID] == m {
 		delete(g.static, m.instanceID)
@@ -157,9 +173,6 @@ func (g *group) remove(m *member, code kerr.Code) {
 	g.charge(-m.size())
 	if g.leader == m.id {
 		g.leader = ""
-		if rest := g.ordered(); len(rest) > 0 {
-			g.leader = rest[0].id
-		}
 	}
 }
 

@@ -454,6 +454,10 @@ func TestProtocolsAreVotedFor(t *testing.T) {
 		if got, _ := answered(r.join(q)); got.Code != kerr.InconsistentGroupProtocol {
 			t.Errorf("no protocol: %+v", got)
 		}
+		q.MemberID = "x"
+		if got, _ := answered(r.join(q)); got.Code != kerr.UnknownMemberID {
+			t.Errorf("no protocol, of a member of no group: %+v", got)
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
@@ -43,23 +44,26 @@ func (c *Coordinator) Leave(groupID string, leaving []Identity) ([]kerr.Code, ke
 	if !validID(groupID) {
 		return nil, kerr.InvalidGroupID
 	}
-	codes := make([]kerr.Code, len(leaving))
+	codes := fill(make([]kerr.Code, len(leaving)), kerr.UnknownMemberID)
 	g, _ := c.find(groupID, false)
+	if g == nil {
+		return codes, kerr.None
+	}
+	defer g.unlock()
+	members := len(g.members)
 	for i, who := range leaving {
-		if codes[i] = kerr.UnknownMemberID; g != nil {
-			codes[i] = g.leave(who)
-		}
+		codes[i] = g.leave(who)
 	}
-	if g != nil {
-		g.unlock()
+	if left := members - len(g.members); left > 0 {
+		g.rebalance(fmt.Sprintf("%d members leave, the first %s: %s", left, leaving[0].MemberID, shortened(leaving[0].Reason)))
 	}
+	g.missingLess() // if invitations were taken back
 	return codes, kerr.None
 }
 
+// leave takes a member out, or the invitation of one back. What follows for the others is left to the caller.
 func (g *group) leave(who Identity) kerr.Code {
-	if _, invited := g.invited[who.MemberID]; invited && who.InstanceID == "" {
-		delete(g.invited, who.MemberID)
-		g.missingLess()
+	if g.uninvite(who.MemberID) {
 		return kerr.None
 	}
 	if who.MemberID == "" && g.static[who.InstanceID] != nil {
@@ -67,8 +71,7 @@ func (g *group) leave(who Identity) kerr.Code {
 	}
 	m, code := g.member(who.MemberID, who.InstanceID)
 	if code == kerr.None {
-		g.remove(m, kerr.UnknownMemberID)
-		g.rebalance("member " + m.id + " leaves: " + who.Reason[:min(len(who.Reason), reasonBytesMax)])
+		g.remove(m)
 	}
 	return code
 }
@@ -126,13 +129,13 @@ func (g *group) wake() {
 func (g *group) dropSilent(now time.Time) {
 	for id, until := range g.invited {
 		if !until.After(now) {
-			delete(g.invited, id)
+			g.uninvite(id)
 		}
 	}
 	silent := 0
 	for _, m := range g.ordered() {
 		if !m.waits() && !m.deadline.After(now) {
-			g.remove(m, kerr.UnknownMemberID)
+			g.remove(m)
 			silent++
 		}
 	}

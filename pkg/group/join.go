@@ -91,8 +91,6 @@ func (c *Coordinator) checkJoin(q *JoinRequest) kerr.Code {
 		return kerr.InvalidGroupID
 	case q.SessionTimeout < c.options.SessionTimeoutMin || q.SessionTimeout > c.options.SessionTimeoutMax:
 		return kerr.InvalidSessionTimeout
-	case q.ProtocolType == "" || len(q.Protocols) == 0:
-		return kerr.InconsistentGroupProtocol
 	case len(q.Protocols) > protocolsMax || q.size() > c.options.MemberBytesMax:
 		return kerr.InvalidRequest
 	}
@@ -105,10 +103,7 @@ func validID(id string) bool { return id != "" && len(id) <= groupIDBytesMax }
 func (g *group) join(q *JoinRequest, w chan Joined) {
 	switch {
 	case !g.hasPlace(q):
-		if m := g.members[q.MemberID]; m != nil {
-			g.remove(m, kerr.UnknownMemberID)
-			g.rebalance("a member is one too many")
-		}
+		g.turnAway(q.MemberID)
 		w <- refusedJoin("", kerr.GroupMaxSizeReached)
 	case !g.agrees(q):
 		w <- refusedJoin(q.MemberID, kerr.InconsistentGroupProtocol)
@@ -119,22 +114,32 @@ func (g *group) join(q *JoinRequest, w chan Joined) {
 	}
 }
 
-// hasPlace says whether the group's and the server's limits allow a member. One that has its place keeps it.
+// hasPlace says whether the group's and the server's limits allow a member. One that has its place keeps it, and so does a
+// static one that comes back to it.
 func (g *group) hasPlace(q *JoinRequest) bool {
-	o := &g.coordinator.options
-	if q.MemberID == "" && len(g.invited) >= o.MembersMax {
-		return false
+	m := g.members[q.MemberID]
+	if q.MemberID == "" && q.InstanceID != "" {
+		m = g.static[q.InstanceID]
 	}
-	taken, has := len(g.members), g.members[q.MemberID] != nil || g.static[q.InstanceID] != nil && q.InstanceID != ""
+	has, taken, more := m != nil, len(g.members), q.size()
 	if g.state == preparing { // those who do not come back have no place any more
-		taken = g.awaiting()
-		has = has && g.members[q.MemberID] != nil && g.members[q.MemberID].join != nil
+		has, taken = has && m.join != nil, g.awaiting()
 	}
-	more := q.size()
-	if m := g.members[q.MemberID]; m != nil {
+	if m != nil {
 		more -= m.size()
 	}
-	return (has || taken < o.MembersMax) && g.fits(more)
+	return (has || taken < g.coordinator.options.MembersMax) && g.fits(more)
+}
+
+// turnAway takes out who has found no place, so that nobody waits for it.
+func (g *group) turnAway(id string) {
+	if m := g.members[id]; m != nil {
+		g.remove(m)
+		g.rebalance("a member is one too many")
+		return
+	}
+	g.uninvite(id)
+	g.missingLess()
 }
 
 // fits says whether the members may say, or be assigned, so many bytes more.
@@ -156,7 +161,10 @@ func (g *group) awaiting() int {
 
 // agrees says whether a member knows a protocol that all others know, of the group's type.
 func (g *group) agrees(q *JoinRequest) bool {
-	return g.state == empty || q.ProtocolType == g.protocolType && slices.ContainsFunc(q.Protocols, func(p Protocol) bool { return g.allSupport(p.Name) })
+	if g.state == empty {
+		return q.ProtocolType != "" && len(q.Protocols) > 0
+	}
+	return q.ProtocolType == g.protocolType && slices.ContainsFunc(q.Protocols, func(p Protocol) bool { return g.allSupport(p.Name) })
 }
 
 func (g *group) allSupport(protocol string) bool {
@@ -176,9 +184,7 @@ func (g *group) joinNew(q *JoinRequest, w chan Joined) {
 	case q.InstanceID != "" && old != nil:
 		g.takeOver(old, id, q, w)
 	case q.InstanceID == "" && q.ReturnsWithID:
-		until := time.Now().Add(q.SessionTimeout)
-		g.invited[id] = until
-		g.wakeAt(until)
+		g.invite(id, time.Now().Add(q.SessionTimeout))
 		w <- refusedJoin(id, kerr.MemberIDRequired)
 	default:
 		g.add(id, q, w)
@@ -187,8 +193,7 @@ func (g *group) joinNew(q *JoinRequest, w chan Joined) {
 
 // joinKnown takes in who has a member id.
 func (g *group) joinKnown(q *JoinRequest, w chan Joined) {
-	if _, invited := g.invited[q.MemberID]; invited && q.InstanceID == "" {
-		delete(g.invited, q.MemberID)
+	if q.InstanceID == "" && g.uninvite(q.MemberID) {
 		g.add(q.MemberID, q, w)
 		return
 	}
@@ -203,16 +208,17 @@ func (g *group) joinKnown(q *JoinRequest, w chan Joined) {
 	default:
 		g.update(m, q)
 		m.awaitJoin(w, refusedJoin(m.id, kerr.RebalanceInProgress))
-		g.rebalance("member " + m.id + " joins again: " + reason(q))
+		g.rebalance("member " + m.id + " joins again: " + shortened(q.Reason))
 	}
 }
 
-func reason(q *JoinRequest) string { return q.Reason[:min(len(q.Reason), reasonBytesMax)] }
+// shortened is a client's reason, as long as it may be in our log.
+func shortened(reason string) string { return reason[:min(len(reason), reasonBytesMax)] }
 
 // add takes in a member that was not in the group.
 func (g *group) add(id string, q *JoinRequest, w chan Joined) {
 	if g.state == empty {
-		g.protocolType, g.leader = q.ProtocolType, ""
+		g.protocolType = q.ProtocolType
 	}
 	m := &member{id: id, instanceID: q.InstanceID, fresh: true, join: w}
 	m.update(q)
@@ -220,7 +226,7 @@ func (g *group) add(id string, q *JoinRequest, w chan Joined) {
 	g.grew = true
 	m.deadline = time.Now().Add(newMemberWait)
 	g.wakeAt(m.deadline)
-	g.rebalance("member " + id + " joins: " + reason(q))
+	g.rebalance("member " + id + " joins: " + shortened(q.Reason))
 }
 
 // update takes over what a member's join says.
@@ -257,7 +263,7 @@ func (g *group) takeOver(old *member, id string, q *JoinRequest, w chan Joined) 
 	g.keepAlive(m)
 	if g.state != stable || g.vote() != g.protocol || !maps.Equal(topics, topicsOf(g.protocolType, m.metadata(g.protocol))) {
 		m.join = w
-		g.rebalance("static member " + q.InstanceID + " is back: " + reason(q))
+		g.rebalance("static member " + q.InstanceID + " is back: " + shortened(q.Reason))
 		return
 	}
 	r := g.current(m)
@@ -266,7 +272,7 @@ func (g *group) takeOver(old *member, id string, q *JoinRequest, w chan Joined) 
 	}
 	g.write(g.settled(g.assignments()), func(code kerr.Code) {
 		if code != kerr.None {
-			r = refusedJoin(id, kerr.CoordinatorNotAvailable)
+			r = refusedJoin("", kerr.CoordinatorNotAvailable)
 		}
 		w <- r
 	})
@@ -277,10 +283,10 @@ func (g *group) replace(old *member, id string) *member {
 	m := *old
 	m.id, m.join, m.sync, m.fresh = id, nil, nil, false
 	leads := g.leader == old.id
-	g.remove(old, kerr.FencedInstanceID)
-	order := g.joined
+	old.answerJoin(refusedJoin(old.id, kerr.FencedInstanceID))
+	old.answerSync(Synced{Code: kerr.FencedInstanceID})
+	g.remove(old)
 	g.enter(&m)
-	g.joined, m.order = order, old.order
 	if leads {
 		g.leader = id
 	}

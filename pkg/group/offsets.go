@@ -3,6 +3,7 @@ package group
 import (
 	"cmp"
 	"slices"
+	"unicode/utf16"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/state"
@@ -45,7 +46,7 @@ func (g *group) commit(offsets []state.PartitionOffset, codes []kerr.Code) {
 	for len(offsets) > 0 {
 		n, c := 0, state.CommitOffsets{GroupID: g.id}
 		for size := 0; n < len(offsets) && size < commitBytesMax; n++ {
-			if len(offsets[n].Metadata) > g.coordinator.options.OffsetMetadataMax {
+			if longer(offsets[n].Metadata, g.coordinator.options.OffsetMetadataMax) {
 				codes[n] = kerr.OffsetMetadataTooLarge
 				continue
 			}
@@ -63,6 +64,19 @@ func (g *group) commit(offsets []state.PartitionOffset, codes []kerr.Code) {
 		}
 		offsets, codes = offsets[n:], codes[n:]
 	}
+}
+
+// longer says whether metadata is longer than allowed, as Kafka measures it: in UTF-16 code units, of which no text has more
+// than bytes.
+func longer(metadata string, unitsMax int) bool {
+	if len(metadata) <= unitsMax {
+		return false
+	}
+	units := 0
+	for _, c := range metadata {
+		units += utf16.RuneLen(c)
+	}
+	return units > unitsMax
 }
 
 func fill(codes []kerr.Code, code kerr.Code) []kerr.Code {
@@ -96,17 +110,17 @@ func (g *group) checkCommit(q *CommitRequest) kerr.Code {
 var none = state.Offset{Offset: -1, LeaderEpoch: -1, CommitMs: -1, ExpireMs: -1}
 
 // Committed returns the offsets that a group committed for partitions; Offset is -1 where there is none.
-func (c *Coordinator) Committed(groupID string, partitions []state.TopicPartition) []state.Offset {
-	found := make([]state.Offset, len(partitions))
+func (c *Coordinator) Committed(groupID string, partitions []state.TopicPartition) []state.PartitionOffset {
+	found := make([]state.PartitionOffset, len(partitions))
 	c.engine.View(func(s *state.State) {
 		g := s.Group(groupID)
 		for i, p := range partitions {
-			found[i] = none
+			found[i] = state.PartitionOffset{Topic: p.Topic, Partition: p.Partition, Offset: none}
 			if g == nil {
 				continue
 			}
 			if o, ok := g.Committed(p.Topic, p.Partition); ok {
-				found[i] = o
+				found[i].Offset = o
 			}
 		}
 	})

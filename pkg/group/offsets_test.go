@@ -1,6 +1,7 @@
 package group
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func (r *rig) commit(c *client, partition int32, offset int64) {
 func (r *rig) simple(group string) *client { return &client{r: r, group: group, generation: -1} }
 
 func (r *rig) committed(group string, partition int32) int64 {
-	return r.Committed(group, []state.TopicPartition{{Topic: r.topics["orders"], Partition: partition}})[0].Offset
+	return r.Committed(group, []state.TopicPartition{{Topic: r.topics["orders"], Partition: partition}})[0].Offset.Offset
 }
 
 // TestWhoMayCommit shows who may commit in which state of a group.
@@ -99,6 +100,47 @@ func TestOffsetsAreKept(t *testing.T) {
 	})
 }
 
+// TestMetadataIsMeasuredAsInKafka shows that the limit counts UTF-16 code units, as the length of Java's strings does.
+func TestMetadataIsMeasuredAsInKafka(t *testing.T) {
+	bubble(t, Options{OffsetMetadataMax: 4}, func(r *rig) {
+		f := func(metadata string, want kerr.Code) {
+			t.Helper()
+			q := r.commitRequest(r.simple("s"), 0, 1)
+			q.Offsets[0].Metadata = metadata
+			if got := r.Commit(q); got[0] != want {
+				t.Errorf("%q: %v, want %v", metadata, got[0], want)
+			}
+		}
+		f("abcd", kerr.None)
+		f("abcde", kerr.OffsetMetadataTooLarge)
+		f("üüüü", kerr.None)
+		f("üüüüü", kerr.OffsetMetadataTooLarge)
+		f("\U0001F600\U0001F600", kerr.None)
+		f("\U0001F600\U0001F600a", kerr.OffsetMetadataTooLarge)
+		f("\xff\xff\xff\xff\xff", kerr.OffsetMetadataTooLarge)
+	})
+}
+
+// TestWordsOfAnOlderVersion shows that of what a consumer says the server reads the topics, which all versions begin with:
+// some clients name a newer version than they speak.
+func TestWordsOfAnOlderVersion(t *testing.T) {
+	f := func(words []byte, want map[string]bool) {
+		t.Helper()
+		if got := topicsOf(consumerType, words); !maps.Equal(got, want) || (got == nil) != (want == nil) {
+			t.Errorf("%v: %v, want %v", words, got, want)
+		}
+	}
+	orders := subscription("orders")
+	of := func(version byte, body []byte) []byte { return append([]byte{0, version}, body...) }
+	f(orders, map[string]bool{"orders": true})
+	for version := range byte(9) {
+		f(of(version, orders[2:]), map[string]bool{"orders": true})
+	}
+	f([]byte{0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}, nil)
+	f(orders[:len(orders)-6], nil)
+	f([]byte{0}, nil)
+}
+
 func TestDeleteOffsets(t *testing.T) {
 	bubble(t, Options{}, func(r *rig) {
 		f := func(what, group, topic string, want, wantAll kerr.Code) {
@@ -132,8 +174,8 @@ func TestDeleteGroups(t *testing.T) {
 	bubble(t, Options{}, func(r *rig) {
 		f := func(what, group string, want kerr.Code) {
 			t.Helper()
-			if got := r.Delete(group); got != want {
-				t.Errorf("%s: %v, want %v", what, got, want)
+			if got := r.Delete([]string{group}); got[0] != want {
+				t.Errorf("%s: %v, want %v", what, got[0], want)
 			}
 		}
 		f("none", "g", kerr.GroupIDNotFound)
@@ -143,6 +185,14 @@ func TestDeleteGroups(t *testing.T) {
 		a.leave(kerr.None)
 		f("empty", "g", kerr.None)
 		f("gone", "g", kerr.GroupIDNotFound)
+		invited, _ := answered(r.join(r.client("invited").request()))
+		f("somebody was to join", "invited", kerr.None)
+		c := r.client("invited")
+		c.id = invited.MemberID
+		c.join().expectJoined(kerr.UnknownMemberID)
+		if n := r.bytes.Load(); n != 0 {
+			t.Errorf("%d bytes are in nobody's name", n)
+		}
 		r.restart()
 		if d, code := r.Describe("g"); code != kerr.GroupIDNotFound || d.State != "Dead" || r.committed("g", 0) != -1 {
 			t.Errorf("a deleted group is %+v", d)

@@ -7,6 +7,9 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 )
 
+// awayWait is the least time after which a group looks again whether any of its static members is back.
+const awayWait = time.Second
+
 // rebalance prepares the next generation, unless that is under way, and begins it if nobody is missing.
 func (g *group) rebalance(reason string) {
 	if g.state != preparing {
@@ -78,7 +81,7 @@ func (g *group) dropUnsynced() {
 	late := 0
 	for _, m := range g.ordered() {
 		if !m.synced {
-			g.remove(m, kerr.UnknownMemberID)
+			g.remove(m)
 			late++
 		}
 	}
@@ -92,11 +95,11 @@ func (g *group) begin() {
 	g.gathering = false
 	for _, m := range g.ordered() {
 		if m.join == nil && m.instanceID == "" {
-			g.remove(m, kerr.UnknownMemberID)
+			g.remove(m)
 		}
 	}
 	if len(g.members) > 0 && !g.elect() {
-		g.endPhaseIn(g.rebalanceTimeout())
+		g.endPhaseIn(max(g.rebalanceTimeout(), awayWait))
 		return
 	}
 	g.generation++
@@ -115,7 +118,7 @@ func (g *group) begin() {
 
 // elect sees to it that the leader is a member that has joined; false when nobody has.
 func (g *group) elect() bool {
-	if g.members[g.leader].join != nil {
+	if m := g.members[g.leader]; m != nil && m.join != nil {
 		return true
 	}
 	for _, m := range g.ordered() {

@@ -36,7 +36,7 @@ func (w *world) commit(version int16, q *wire.OffsetCommitRequest) []string {
 func (w *world) stored(group, topic string) state.Offset {
 	w.Helper()
 	t, _ := w.engine.Topic(topic)
-	return w.handler.groups.Committed(group, []state.TopicPartition{{Topic: t.ID, Partition: 0}})[0]
+	return w.handler.groups.Committed(group, []state.TopicPartition{{Topic: t.ID, Partition: 0}})[0].Offset
 }
 
 func TestOffsetCommitEveryVersion(t *testing.T) {
@@ -130,16 +130,21 @@ func TestTooManyPartitionsOfGroups(t *testing.T) {
 // member brings a consumer into a group of its own, and returns how it joined.
 func (w *world) member(groupID string) *wire.JoinGroupResponse {
 	w.Helper()
-	q := joinOf(groupID)
+	return w.memberOf(joinOf(groupID))
+}
+
+// memberOf is member for one that has something of its own to say.
+func (w *world) memberOf(q *wire.JoinGroupRequest) *wire.JoinGroupResponse {
+	w.Helper()
 	r := ask[wire.JoinGroupResponse](w, wire.KeyJoinGroup, 9, q)
 	q.MemberID = r.MemberID
 	r = ask[wire.JoinGroupResponse](w, wire.KeyJoinGroup, 9, q)
 	if r.ErrorCode != 0 {
-		w.Fatalf("join %s: %v", groupID, kerr.Code(r.ErrorCode))
+		w.Fatalf("join %s: %v", q.GroupID, kerr.Code(r.ErrorCode))
 	}
-	s := &wire.SyncGroupRequest{GroupID: groupID, MemberID: r.MemberID, GenerationID: r.GenerationID, Assignments: []wire.SyncGroupRequestAssignment{{MemberID: r.MemberID, Assignment: []byte("all")}}}
+	s := &wire.SyncGroupRequest{GroupID: q.GroupID, MemberID: r.MemberID, GenerationID: r.GenerationID, Assignments: []wire.SyncGroupRequestAssignment{{MemberID: r.MemberID, Assignment: []byte("all")}}}
 	if got := ask[wire.SyncGroupResponse](w, wire.KeySyncGroup, 4, s); got.ErrorCode != 0 || string(got.Assignment) != "all" {
-		w.Fatalf("sync %s: %+v", groupID, got)
+		w.Fatalf("sync %s: %+v", q.GroupID, got)
 	}
 	return r
 }

@@ -3,6 +3,7 @@ package handler
 import (
 	"fmt"
 
+	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/state"
 	"github.com/heraclitus/heraclitus/pkg/wire"
@@ -29,11 +30,13 @@ func (h *Handler) offsetFetch(c *Call, q *wire.OffsetFetchRequest, r *wire.Offse
 		return fmt.Errorf("%d partitions in a request, %d are allowed", n, h.options.RequestPartitionMax)
 	}
 	if c.Version < 8 { // KIP-709
-		h.fetchOfOneGroup(q, r)
-		return nil
+		return h.fetchOfOneGroup(q, r)
 	}
+	told := 0
 	for i := range q.Groups {
-		h.fetchOfGroup(&q.Groups[i], kbin.Add(&r.Groups))
+		if told += h.fetchOfGroup(&q.Groups[i], kbin.Add(&r.Groups)); told > groupsBytesMax {
+			return errGroupsTooLarge
+		}
 	}
 	return nil
 }
@@ -51,64 +54,60 @@ func countFetched(q *wire.OffsetFetchRequest) int {
 	return n
 }
 
-// fetchOfGroup answers for one group of those of v8 and newer.
-func (h *Handler) fetchOfGroup(q *wire.OffsetFetchRequestGroup, r *wire.OffsetFetchResponseGroup) {
+// fetchOfOneGroup answers v7 and older, as v8 for the one group that they name.
+func (h *Handler) fetchOfOneGroup(q *wire.OffsetFetchRequest, r *wire.OffsetFetchResponse) error {
+	asked, found := wire.OffsetFetchRequestGroup{GroupID: q.GroupID}, wire.OffsetFetchResponseGroup{}
+	if q.Topics != nil {
+		asked.Topics = make([]wire.OffsetFetchRequestTopics, len(q.Topics))
+	}
+	for i := range q.Topics {
+		asked.Topics[i].Name, asked.Topics[i].PartitionIndexes = q.Topics[i].Name, q.Topics[i].PartitionIndexes
+	}
+	if h.fetchOfGroup(&asked, &found) > groupsBytesMax {
+		return errGroupsTooLarge
+	}
+	for i := range found.Topics {
+		t := kbin.Add(&r.Topics)
+		t.Name = found.Topics[i].Name
+		for _, p := range found.Topics[i].Partitions {
+			t.Partitions = append(t.Partitions, wire.OffsetFetchResponsePartition(p))
+		}
+	}
+	return nil
+}
+
+// offsetBytes is about what an offset takes in an answer, beside its metadata.
+const offsetBytes = 24
+
+// fetchOfGroup answers for one group, and says about how many bytes that takes.
+func (h *Handler) fetchOfGroup(q *wire.OffsetFetchRequestGroup, r *wire.OffsetFetchResponseGroup) (bytes int) {
 	r.GroupID = q.GroupID
-	add := func(name string) func(int32, state.Offset) {
+	for _, found := range h.committed(q) {
 		t := kbin.Add(&r.Topics)
-		t.Name = name
-		return func(partition int32, o state.Offset) {
-			p := kbin.Add(&t.Partitions)
-			p.PartitionIndex, p.CommittedOffset, p.CommittedLeaderEpoch, p.Metadata = partition, o.Offset, o.LeaderEpoch, &o.Metadata
+		t.Name = found.Name
+		for i := range found.Offsets {
+			p, o := kbin.Add(&t.Partitions), &found.Offsets[i]
+			p.PartitionIndex, p.CommittedOffset, p.CommittedLeaderEpoch, p.Metadata = o.Partition, o.Offset.Offset, o.LeaderEpoch, &o.Metadata
+			bytes += offsetBytes + len(o.Metadata)
 		}
 	}
+	return bytes
+}
+
+// committed is what a group committed for the partitions that are asked for, or, when no topics are, for all.
+func (h *Handler) committed(q *wire.OffsetFetchRequestGroup) []group.CommittedTopic {
 	if q.Topics == nil {
-		h.tellAll(q.GroupID, add)
-		return
+		return h.groups.AllCommitted(q.GroupID)
 	}
+	found := make([]group.CommittedTopic, len(q.Topics))
 	for i := range q.Topics {
-		h.tell(q.GroupID, q.Topics[i].Name, q.Topics[i].PartitionIndexes, add)
-	}
-}
-
-// fetchOfOneGroup answers for the one group of v7 and older.
-func (h *Handler) fetchOfOneGroup(q *wire.OffsetFetchRequest, r *wire.OffsetFetchResponse) {
-	add := func(name string) func(int32, state.Offset) {
-		t := kbin.Add(&r.Topics)
-		t.Name = name
-		return func(partition int32, o state.Offset) {
-			p := kbin.Add(&t.Partitions)
-			p.PartitionIndex, p.CommittedOffset, p.CommittedLeaderEpoch, p.Metadata = partition, o.Offset, o.LeaderEpoch, &o.Metadata
+		found[i].Name = q.Topics[i].Name
+		t, _ := h.engine.Topic(found[i].Name) // for one that does not exist nothing is committed
+		asked := make([]state.TopicPartition, len(q.Topics[i].PartitionIndexes))
+		for j, p := range q.Topics[i].PartitionIndexes {
+			asked[j] = state.TopicPartition{Topic: t.ID, Partition: p}
 		}
+		found[i].Offsets = h.groups.Committed(q.GroupID, asked)
 	}
-	if q.Topics == nil {
-		h.tellAll(q.GroupID, add)
-		return
-	}
-	for i := range q.Topics {
-		h.tell(q.GroupID, q.Topics[i].Name, q.Topics[i].PartitionIndexes, add)
-	}
-}
-
-// tell adds what a group committed for partitions of a topic.
-func (h *Handler) tell(groupID, name string, partitions []int32, add func(name string) func(int32, state.Offset)) {
-	t, _ := h.engine.Topic(name) // of one that does not exist nothing is committed
-	asked := make([]state.TopicPartition, len(partitions))
-	for i, p := range partitions {
-		asked[i] = state.TopicPartition{Topic: t.ID, Partition: p}
-	}
-	tell := add(name)
-	for i, o := range h.groups.Committed(groupID, asked) {
-		tell(partitions[i], o)
-	}
-}
-
-// tellAll adds all that a group committed.
-func (h *Handler) tellAll(groupID string, add func(name string) func(int32, state.Offset)) {
-	for _, t := range h.groups.AllCommitted(groupID) {
-		tell := add(t.Name)
-		for _, o := range t.Offsets {
-			tell(o.Partition, o.Offset)
-		}
-	}
+	return found
 }

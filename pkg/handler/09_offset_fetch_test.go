@@ -2,6 +2,8 @@ package handler
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
@@ -75,4 +77,24 @@ func TestOffsetFetchOfGroups(t *testing.T) {
 			t.Errorf("group %d: %+v, want %s", i, g, want)
 		}
 	}
+}
+
+// TestOffsetFetchOverAndOver shows that offsets with much metadata cannot be asked for so often that the answer outgrows memory.
+func TestOffsetFetchOverAndOver(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.create("orders", 1)
+	metadata := strings.Repeat("m", 4096)
+	w.commit(9, commitOf("g", "orders", commitAt(0, 5, &metadata)))
+	times := groupsBytesMax/len(metadata) + 1
+	f := func(what string, v int16, q *wire.OffsetFetchRequest, hangsUp bool) {
+		t.Helper()
+		if _, err := try[wire.OffsetFetchResponse](w, wire.KeyOffsetFetch, v, q); hangsUp != (err != nil) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	all := wire.OffsetFetchRequestGroup{GroupID: "g", MemberEpoch: -1}
+	f("all of a group, some times", 8, &wire.OffsetFetchRequest{Groups: slices.Repeat([]wire.OffsetFetchRequestGroup{all}, 10)}, false)
+	f("all of a group", 8, &wire.OffsetFetchRequest{Groups: slices.Repeat([]wire.OffsetFetchRequestGroup{all}, times)}, true)
+	f("a partition, some times", 7, askOffsets("g", "orders", make([]int32, 10)...), false)
+	f("a partition", 7, askOffsets("g", "orders", make([]int32, times)...), true)
 }

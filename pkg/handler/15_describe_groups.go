@@ -20,9 +20,13 @@ import (
 
 func (h *Handler) describeGroups(c *Call, q *wire.DescribeGroupsRequest, r *wire.DescribeGroupsResponse) error {
 	missingIsError := c.Version >= 6 // KIP-1043
+	told := 0
 	for _, id := range q.Groups {
+		if told > groupsBytesMax {
+			return errGroupsTooLarge
+		}
 		out := kbin.Add(&r.Groups)
-		h.describeGroup(id, missingIsError, out)
+		told += h.describeGroup(id, missingIsError, out)
 		if q.IncludeAuthorizedOperations && out.ErrorCode == 0 {
 			out.AuthorizedOperations = groupOperations
 		}
@@ -30,7 +34,13 @@ func (h *Handler) describeGroups(c *Call, q *wire.DescribeGroupsRequest, r *wire
 	return nil
 }
 
-func (h *Handler) describeGroup(id string, missingIsError bool, out *wire.DescribeGroupsResponseDescribedGroup) {
+// groupsBytesMax is about how many bytes the answer about several groups may take. A group may be named any number of times.
+const groupsBytesMax = 64 << 20
+
+var errGroupsTooLarge = fmt.Errorf("the groups of a request take more than %d bytes", groupsBytesMax)
+
+// describeGroup answers for one group, and says about how many bytes that takes.
+func (h *Handler) describeGroup(id string, missingIsError bool, out *wire.DescribeGroupsResponseDescribedGroup) (bytes int) {
 	g, code := h.groups.Describe(id)
 	out.GroupID, out.GroupState, out.ProtocolType, out.ProtocolData = id, g.State, g.ProtocolType, g.Protocol
 	if code == kerr.GroupIDNotFound && missingIsError {
@@ -40,5 +50,7 @@ func (h *Handler) describeGroup(id string, missingIsError bool, out *wire.Descri
 		m, from := kbin.Add(&out.Members), &g.Members[i]
 		m.MemberID, m.GroupInstanceID, m.ClientID, m.ClientHost = from.ID, nullable(from.InstanceID), from.ClientID, from.ClientHost
 		m.MemberMetadata, m.MemberAssignment = from.Metadata, from.Assignment
+		bytes += len(from.ID) + len(from.ClientID) + len(from.ClientHost) + len(from.Metadata) + len(from.Assignment)
 	}
+	return bytes
 }

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/heraclitus/heraclitus/pkg/kerr"
@@ -34,4 +35,21 @@ func TestDescribeGroupsOfOffsetsOnly(t *testing.T) {
 	if g := r.Groups[0]; g.ErrorCode != 0 || g.GroupState != "Empty" || g.ProtocolType != "" {
 		t.Errorf("%+v", g)
 	}
+}
+
+// TestDescribeGroupsOverAndOver shows that a group that is large cannot be asked for so often that the answer outgrows memory.
+func TestDescribeGroupsOverAndOver(t *testing.T) {
+	w := newWorld(t, Options{})
+	q := joinOf("large")
+	q.Protocols[0].Metadata = make([]byte, 900<<10)
+	w.memberOf(q)
+	f := func(times int, hangsUp bool) {
+		t.Helper()
+		r, err := try[wire.DescribeGroupsResponse](w, wire.KeyDescribeGroups, 6, &wire.DescribeGroupsRequest{Groups: slices.Repeat([]string{"large"}, times)})
+		if hangsUp != (err != nil) || !hangsUp && len(r.Groups) != times {
+			t.Errorf("%d times: %v", times, err)
+		}
+	}
+	f(2, false)
+	f(groupsBytesMax/(900<<10)+2, true)
 }

@@ -1,6 +1,8 @@
 package handler
 
 import (
+	"slices"
+
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
@@ -16,13 +18,14 @@ import (
 
 func (h *Handler) deleteGroups(_ *Call, q *wire.DeleteGroupsRequest, r *wire.DeleteGroupsResponse) error {
 	seen := map[string]bool{}
-	for _, id := range q.GroupsNames {
-		if seen[id] {
-			continue
-		}
+	ids := slices.DeleteFunc(q.GroupsNames, func(id string) bool {
+		again := seen[id]
 		seen[id] = true
+		return again
+	})
+	for i, code := range h.groups.Delete(ids) {
 		out := kbin.Add(&r.Results)
-		out.GroupID, out.ErrorCode = id, int16(h.groups.Delete(id))
+		out.GroupID, out.ErrorCode = ids[i], int16(code)
 	}
 	return nil
 }

@@ -61,6 +61,14 @@ func (c *Conversation) AwaitState(group, state string) {
 	})
 }
 
+// AwaitMembers waits until a group has so many members.
+func (c *Conversation) AwaitMembers(group string, members int) {
+	c.await(fmt.Sprintf("group %s to have %d members", group, members), func() bool {
+		r := call[*wire.DescribeGroupsResponse](c, describeGroupsVersion, &wire.DescribeGroupsRequest{Groups: []string{c.Group(group)}})
+		return len(r.Groups) == 1 && len(r.Groups[0].Members) == members
+	})
+}
+
 // Join makes a stable group of one member, static if it has an instance id, that is assigned "all".
 func (c *Conversation) Join(group string, instance *string, protocols ...joinProtocol) member {
 	c.AwaitGroups()

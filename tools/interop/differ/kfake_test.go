@@ -15,6 +15,8 @@ var kfakeCannot = []struct{ script, why string }{
 	{"ApiVersions: headers", "it answers a request without a correlation id"},
 	{"Fetch: how long to wait", "it answers a fetch of nothing when something is produced"},
 	{"JoinGroup: more than fit", "it has no group.max.size, so that the one too many waits"},
+	{"JoinGroup: a static member that is replaced before the sync", "it waits for who was replaced"},
+	{"LeaveGroup: who waits", "it does not answer who has left"},
 	{"Metadata: topics made by being asked for", "it makes none in version 1, and one would wait for it"},
 }
 

@@ -38,6 +38,9 @@ var offsetCommitScripts = []Script{
 		q.Topics = q.Topics[:1]
 		q.Topics[0].Partitions = []committed{committingAll(1, 4, -1, &fits)}
 		c.Ask("metadata that just fits", q)
+		wide, wider := strings.Repeat("ü", 4096), strings.Repeat("\U0001F600", 2049)
+		q.Topics[0].Partitions = []committed{committingAll(0, 4, -1, &wide), committingAll(1, 4, -1, &wider)}
+		c.Ask("metadata of wide characters", q)
 		q.Topics[0].Partitions = []committed{committing(5, 4)}
 		c.Ask("only bad ones", q)
 		q.Topics[0].Partitions = []committed{committing(0, 8), committing(0, 9)}
@@ -222,6 +225,17 @@ var offsetDeleteScripts = []Script{
 		c.Leave(m)
 		c.Ask("when all have left", c.deleting("g", "t", 1))
 		c.offsetsOf("what is left in the end", "g")
+	}},
+	{Name: "offsets of consumers that say less than their version has", Key: wire.KeyOffsetDelete, Hold: func(c *Conversation) {
+		c.Create("t", 1)
+		c.Create("u", 1)
+		c.Commit("g", "t", 7)
+		c.Commit("g", "u", 9)
+		older := subscription(c.Topic("t"))
+		older[1] = 3
+		c.Join("g", nil, says("range", string(older)))
+		c.Ask("of a topic somebody subscribes to", c.deleting("g", "t", 0))
+		c.Ask("of one that nobody subscribes to", c.deleting("g", "u", 0))
 	}},
 	{Name: "offsets of others than consumers", Key: wire.KeyOffsetDelete, Hold: func(c *Conversation) {
 		c.Create("t", 1)

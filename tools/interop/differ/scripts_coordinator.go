@@ -127,7 +127,7 @@ var deleteGroupsScripts = []Script{
 		c.Join("stable", nil)
 		c.JoinOnly("completing", nil)
 		c.Leave(c.Join("left", nil))
-		c.invited("invited")
+		invited := c.invited("invited")
 		ask := func(step string, groups ...string) {
 			q := &wire.DeleteGroupsRequest{}
 			for _, g := range groups {
@@ -139,6 +139,8 @@ var deleteGroupsScripts = []Script{
 		ask("stable", "stable")
 		ask("before the sync", "completing")
 		ask("who was invited", "invited")
+		c.describeGroup("who was invited, afterwards", "invited")
+		c.AskAt("who was invited joins", joinGroupVersion, c.rejoin(invited))
 		ask("with offsets", "offsets")
 		ask("with offsets, again", "offsets")
 		c.offsetsOf("what is left", "offsets")

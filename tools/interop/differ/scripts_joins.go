@@ -96,6 +96,16 @@ var joinGroupScripts = []Script{
 		}
 		c.describeGroup("the group", "g")
 	}},
+	{Name: "a group that is not there", Key: wire.KeyJoinGroup, Hold: func(c *Conversation) {
+		c.AwaitGroups()
+		c.Ask("a member", c.join("g", "other"))
+		q := c.join("g", "other")
+		q.Protocols = nil
+		c.Ask("a member without protocols", q)
+		q.ProtocolType = ""
+		c.Ask("a member without protocol type", q)
+		c.describeGroup("the group", "g")
+	}},
 	{Name: "odd but good", Key: wire.KeyJoinGroup, Hold: func(c *Conversation) {
 		c.AwaitGroups()
 		for _, s := range oddJoins {
@@ -153,6 +163,36 @@ var joinGroupScripts = []Script{
 		c.As("c")
 		c.Ask("the third again", c.rejoin(third))
 		c.describeGroup("afterwards", "g")
+	}},
+	{Name: "a static member that comes back to a full group", Key: wire.KeyJoinGroup, From: 5, Hold: func(c *Conversation) {
+		i := "i"
+		a := c.Join("g", &i)
+		b := c.second(&a)
+		c.syncAll(a)
+		third := c.invited("g")
+		c.As("c")
+		waiting := c.Start("the third", c.rejoin(third))
+		c.AwaitState("g", "PreparingRebalance")
+		c.As("a")
+		first := c.Start("the first once more", c.rejoin(a))
+		c.As("b")
+		a.generation = c.Ask("the second again", c.rejoin(b)).(*wire.JoinGroupResponse).GenerationID
+		first()
+		waiting()
+		c.syncAll(a)
+		a.id = ""
+		c.Ask("the static one", c.rejoin(a))
+	}},
+	{Name: "a follower with something new before the sync", Key: wire.KeyJoinGroup, Hold: func(c *Conversation) {
+		a := c.Join("g", nil)
+		b := c.pair(&a)
+		c.As("b")
+		waiting := c.Start("the follower", c.rejoin(b, subscribing("u")...))
+		c.AwaitState("g", "PreparingRebalance")
+		c.As("a")
+		c.AskAt("the leader brings its assignment", syncGroupVersion, c.sync(a, "all"))
+		c.Ask("the leader", c.rejoin(a))
+		waiting()
 	}},
 	{Name: "who leaves or falls behind while others wait", Key: wire.KeyJoinGroup, Hold: func(c *Conversation) {
 		a := c.Join("g", nil)

@@ -129,6 +129,9 @@ var heartbeatScripts = []Script{
 		m := c.Join("g", &i)
 		c.Ask("stable", c.beat(m))
 		c.refusedBeats(m)
+		empty := ""
+		m.instance = &empty
+		c.Ask("an instance id without a name", c.beat(m))
 	}},
 	{Name: "a member in a rebalance", Key: wire.KeyHeartbeat, Hold: func(c *Conversation) {
 		a := c.Join("g", nil)
@@ -195,7 +198,41 @@ var leaveGroupScripts = []Script{
 		c.describeGroup("the group", "g")
 		c.Ask("the instance, twice, beside another", leave(leaving{GroupInstanceID: &i, Reason: &why}, leaving{GroupInstanceID: &i}, leaving{MemberID: other}))
 		c.describeGroup("the group afterwards", "g")
-		c.Ask("the id with an empty instance", leave(leaving{MemberID: c.Join("h", &i).id, GroupInstanceID: &empty}))
+		h := c.Join("h", &i)
+		c.Ask("the id with an empty instance", &leaveRequest{GroupID: c.Group("h"), Members: []leaving{{MemberID: h.id, GroupInstanceID: &empty}}})
+	}},
+	{Name: "who waits", Key: wire.KeyLeaveGroup, Hold: func(c *Conversation) {
+		a := c.Join("g", nil)
+		b := c.invited("g")
+		c.As("b")
+		joining := c.StartAt("its join", joinGroupVersion, c.rejoin(b))
+		c.AwaitState("g", "PreparingRebalance")
+		c.As("a")
+		c.Ask("it leaves", &leaveRequest{GroupID: c.Group("g"), MemberID: b.id, Members: []leaving{{MemberID: b.id}}})
+		joining()
+		c.AskAt("who stays", joinGroupVersion, c.rejoin(a))
+	}},
+	{Name: "who was invited into a stable group", Key: wire.KeyLeaveGroup, Hold: func(c *Conversation) {
+		a := c.Join("g", nil)
+		id := c.invitation("g")
+		c.Ask("it leaves", &leaveRequest{GroupID: c.Group("g"), MemberID: id, Members: []leaving{{MemberID: id}}})
+		c.AskAt("who stays", heartbeatVersion, c.beat(a))
+	}},
+	{Name: "several at once, while others wait", Key: wire.KeyLeaveGroup, From: 3, Hold: func(c *Conversation) {
+		a := c.Join("g", nil)
+		b := c.pair(&a)
+		c.syncAll(a)
+		third := c.invited("g")
+		c.As("b")
+		second := c.StartAt("the second joins again", joinGroupVersion, c.rejoin(b, subscribing("u")...))
+		c.AwaitState("g", "PreparingRebalance")
+		c.As("c")
+		joining := c.StartAt("a third one joins", joinGroupVersion, c.rejoin(third))
+		c.AwaitMembers("g", 3)
+		c.As("a")
+		c.Ask("the first two leave", &leaveRequest{GroupID: c.Group("g"), Members: []leaving{{MemberID: a.id}, {MemberID: b.id}}})
+		second()
+		joining()
 	}},
 	{Name: "a static member by its id alone", Key: wire.KeyLeaveGroup, Hold: func(c *Conversation) {
 		i := "i"

@@ -97,6 +97,38 @@ var staticMemberScripts = []Script{
 		c.Ask("the leader again", c.rejoin(a))
 		second()
 	}},
+	{Name: "a static member that is replaced before the sync", Key: wire.KeyJoinGroup, From: 5, Hold: func(c *Conversation) {
+		c.AwaitGroups()
+		i, j := "i", "j"
+		a := c.Join("g", &i)
+		q := c.join("g", "")
+		q.GroupInstanceID = &j
+		c.As("b")
+		waiting := c.Start("the second", q)
+		c.AwaitState("g", "PreparingRebalance")
+		c.As("a")
+		c.Ask("the leader again", c.rejoin(a))
+		b := member{group: "g", id: waiting().(*wire.JoinGroupResponse).MemberID, instance: &j, generation: a.generation + 1}
+		c.As("b")
+		syncing := c.StartAt("the second waits for the leader", syncGroupVersion, c.sync(b, ""))
+		c.As("c")
+		back := c.Start("who takes its place", q)
+		c.As("b")
+		syncing()
+		c.AwaitState("g", "PreparingRebalance")
+		c.As("a")
+		a.generation++
+		c.AskAt("the leader's heartbeat", heartbeatVersion, c.beat(a))
+		c.Ask("the leader joins", c.rejoin(a))
+		back()
+	}},
+	{Name: "a static member without a name", Key: wire.KeyJoinGroup, From: 5, Hold: func(c *Conversation) {
+		c.AwaitGroups()
+		empty := ""
+		q := c.join("g", "")
+		q.GroupInstanceID = &empty
+		c.Ask("join", q)
+	}},
 }
 
 // returning is about a static member that comes back with something to say, by what it has said and might say of other topics.
