@@ -17,6 +17,7 @@ type sky struct {
 	until  time.Time // of a squall
 	squall s3test.Fault
 	counts map[s3test.Fault]int
+	late   int // requests that were delayed
 }
 
 const (
@@ -72,9 +73,21 @@ func (s *sky) draw() (s3test.Fault, time.Duration) {
 	}
 	if rand.IntN(100) < delayPercent {
 		delay = rand.N(delayMax)
+		s.late++
 	}
 	s.counts[fault]++
 	return fault, delay
+}
+
+// befell is what happened to how many requests, by name.
+func (s *sky) befell() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]int{"delayed": s.late, "nothing": s.counts[s3test.None]}
+	for fault, name := range ills {
+		all[name] = s.counts[fault]
+	}
+	return all
 }
 
 // clear ends the storm.

@@ -278,8 +278,10 @@ func (s *storm) witness(which *server) (acked int) {
 // outage has the whole store be away for a moment.
 func (s *storm) outage() {
 	s.tally["store away"]++
-	s.bucket.Stop()
-	s.bucket.Restart(s.t)
+	s.proxy.Away(func() {
+		s.bucket.Stop()
+		s.bucket.Restart(s.t)
+	})
 }
 
 // account adds up what a server did, as far as its metrics tell.
@@ -401,9 +403,11 @@ func (s *storm) verify() {
 	s.t.Helper()
 	look := exec.CommandContext(s.ctx, binary, "verify", "--storage-path", s.now.Storage)
 	look.Env = append(os.Environ(), s.now.Env...)
-	if out, err := look.CombinedOutput(); err != nil {
-		s.t.Errorf("verify: %v\n%s", err, out)
+	out, err := look.CombinedOutput()
+	if err != nil {
+		s.t.Errorf("verify: %v", err)
 	}
+	s.t.Logf("verify says:\n%s", out)
 }
 
 // number is what a record of a storm begins with.
@@ -412,14 +416,19 @@ func number(value []byte) (n int64) {
 	return n
 }
 
-// report logs what happened.
-func (s *storm) report() {
-	befell := map[string]int{}
-	for fault, n := range s.sky.counts {
-		befell[cmp.Or(ills[fault], "nothing")] = n
-	}
+// report logs what happened. In a storm of some length everything has to.
+func (s *storm) report(long bool) {
+	befell := s.sky.befell()
 	s.t.Logf("%d records acknowledged; servers: %v; requests: %v; at least this much was done: %v", s.acked.Load(), s.tally, befell, s.work)
+	for what, n := range befell {
+		if long && n == 0 {
+			s.t.Errorf("no request was ever this: %s", what)
+		}
+	}
 }
+
+// longStorm is how long a storm takes at least in which every kind of fault is bound to occur.
+const longStorm = time.Minute
 
 // TestStorm has a storm of four kills and a takeover; STORM is how long it is to last instead, as in 10m.
 func TestStorm(t *testing.T) {
@@ -447,7 +456,7 @@ func TestStorm(t *testing.T) {
 	}
 	s.tidy()
 	s.verify()
-	s.report()
+	s.report(lasting >= longStorm)
 }
 
 // TestStormOverUnconditionalPuts shows that the check finds what is lost where the store overlooks that an object is there: then

@@ -52,6 +52,7 @@ type Proxy struct {
 
 	server  *Server
 	forward http.Transport
+	away    sync.RWMutex // held for reading by each request that is with the server
 
 	mu struct {
 		sync.Mutex
@@ -77,6 +78,15 @@ func (p *Proxy) On(decide func(*http.Request) Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mu.decide = decide
+}
+
+// Away has the server be away while f runs, which may stop it and start it again: all requests are cut then. The server is left to
+// finish those that it has. versitygw with its metadata beside the files is not made to be killed in the middle of one: it says later
+// of an object that is not there that it is.
+func (p *Proxy) Away(f func()) {
+	p.away.Lock()
+	defer p.away.Unlock()
+	f()
 }
 
 // ServeHTTP implements http.Handler.
@@ -109,6 +119,10 @@ func refuse(w http.ResponseWriter, status int, code string) {
 
 // pass has the server answer.
 func (p *Proxy) pass(w http.ResponseWriter, r *http.Request, fault Fault) {
+	if !p.away.TryRLock() {
+		panic(http.ErrAbortHandler)
+	}
+	defer p.away.RUnlock()
 	out := r.Clone(r.Context()) // with its Host, which is signed
 	out.URL.Scheme, out.URL.Host = "http", p.server.address
 	if fault == Throttled && out.ContentLength != 0 {
