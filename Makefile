@@ -7,7 +7,7 @@ FOLDERS := cmd gen pkg tools
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-s3 test-storages test-parquet race vet tidy generate fix schemas interop kgo fuzz bench capture crash storm clean
+.PHONY: help run build test test-s3 test-storages test-parquet race vet tidy generate fix schemas interop kgo fuzz bench bench-rest capture crash storm clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,9 @@ churn: ## Three minutes of members that join, leave, crash and are killed
 
 bench: ## Heraclitus beside a bare server and kfake, in one run
 	cd tools/bench && $(GO) run .
+
+bench-rest: ## Records at rest: rates of archiving and rebuilding, memory meanwhile, starts on 10 GB (twenty minutes, 15 GB of disk)
+	cd tools/bench && $(GO) run . rest
 
 fix: generate ## gofmt, and write generated code and the README's tables anew
 	gofmt -w $(FOLDERS)

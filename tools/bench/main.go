@@ -22,12 +22,20 @@ func main() {
 	if !isServer {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		err = measure(ctx, os.Args[1:], os.Stdout, os.Stderr)
+		err = command(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	}
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// command runs what args ask for: the comparison of servers, or, if the first one says so, what becomes of records at rest.
+func command(ctx context.Context, args []string, out, messages io.Writer) error {
+	if len(args) > 0 && args[0] == restCommand {
+		return measureRest(ctx, args[1:], usualRest, out, messages)
+	}
+	return measure(ctx, args, out, messages)
 }
 
 // settings are the command line.
