@@ -57,14 +57,14 @@ func (v *verifier) look(ctx context.Context) (l *look, err error) {
 	var before *look
 	for range looksMax {
 		l, err = v.lookOnce(ctx)
-		if !errors.Is(err, errMoved) {
-			return l, err
+		if err == nil || before != nil && errors.Is(err, errMoved) && before.same(l) {
+			return l, nil // if it has not moved, what does not fit has been told of
 		}
-		if before != nil && before.same(l) {
-			return l, nil // it has not moved: what does not fit has been told of
+		l.close()
+		if !errors.Is(err, errMoved) {
+			return nil, err
 		}
 		before = l
-		l.close()
 	}
 	return nil, err
 }

@@ -293,14 +293,31 @@ func TestOpenRefuses(t *testing.T) {
 	f("s3://", "should be s3://bucket")
 }
 
-// TestStopped shows that a run ends when it is told to.
+// counted is an inspection that counts when it is closed.
+type counted struct {
+	inspection
+	open *int
+}
+
+func (c counted) Close() error {
+	*c.open--
+	return c.inspection.Close()
+}
+
+// TestStopped shows that a run ends when it is told to, and leaves no journal open. One was left open in the middle of a look, once.
 func TestStopped(t *testing.T) {
 	d := directory()
 	s := d.open(t, d.make(t))
+	open, inspect := 0, s.inspect
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := Run(ctx, s, Options{}, func(Finding) {}); !errors.Is(err, context.Canceled) {
-		t.Errorf("it ends in %v", err)
+	s.inspect = func(ctx context.Context) (inspection, error) {
+		open++
+		cancel()
+		i, err := inspect(ctx)
+		return counted{i, &open}, err
+	}
+	if _, err := Run(ctx, s, Options{}, func(Finding) {}); !errors.Is(err, context.Canceled) || open != 0 {
+		t.Errorf("it ends in %v, with %d journals open", err, open)
 	}
 }
 
