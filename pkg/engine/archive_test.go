@@ -417,7 +417,8 @@ func TestReadOfASegmentThatGoes(t *testing.T) {
 	for _, key := range r.objects() {
 		r.store.Delete(t.Context(), key)
 	}
-	r.Engine.past = newPast(r.store, r.metrics, 1)
+	r.past.reading.Wait()
+	r.past.cache = newLRU(1)
 	var pins Pins
 	if _, err := r.Read(id, 0, 0, 100, true, &pins); kerr.Of(err) != kerr.KafkaStorageError {
 		t.Errorf("a segment whose object is lost: %v", err)
