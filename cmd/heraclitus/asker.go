@@ -77,14 +77,13 @@ func openStorage(c *cli.Context) (asker, error) {
 // connect connects to a running server.
 func connect(c *cli.Context) (asker, error) {
 	o := client.Options{Address: c.String("bootstrap-server"), Username: c.String("login-user")}
+	var err error
 	if o.Username != "" {
-		var err error
 		if o.Password, err = passwordIn(c.String("login-password-file")); err != nil {
 			return nil, fmt.Errorf("--login-password-file: %w", err)
 		}
 		o.Mechanism = c.String("login-mechanism")
 	}
-	var err error
 	if o.TLS, err = tlsConfig(c); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func dumpCommand() *cli.Command {
 		ArgsUsage:       "FILE...",
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
-		Description: "What each FILE is it says by its first bytes. It may also be an object in a bucket, s3://bucket/key, found by the AWS_* variables.\n" +
+		Description: "The first bytes of each FILE tell what it is. It may also be an object in a bucket, s3://bucket/key, found by the AWS_* variables.\n" +
 			"Passwords are in none of them; the salts and keys of users are not printed.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "records", DisableDefaultText: true, Usage: "print the records, too"},
@@ -38,7 +38,7 @@ func dumpCommand() *cli.Command {
 			o := dump.Options{Records: c.Bool("records"), Width: c.Int("width")}
 			err := dumpAll(c.Context, c.App.Writer, c.Args().Slice(), o)
 			if errors.Is(err, syscall.EPIPE) {
-				return nil // who reads has seen enough
+				return nil // the reader has seen enough
 			}
 			return err
 		},

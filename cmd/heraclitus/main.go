@@ -55,7 +55,7 @@ func app() *cli.App {
 	}
 }
 
-// undefined is how package flag begins to say that there is no flag of a name, whose second dash it leaves out.
+// undefined is how package flag begins its error about a flag that does not exist, whose second dash it leaves out.
 const undefined = "flag provided but not defined: -"
 
 // usageError says where the flags are explained, instead of explaining them all.

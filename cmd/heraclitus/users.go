@@ -89,7 +89,7 @@ func listUsers(c *cli.Context, a asker) error {
 	return out.Flush()
 }
 
-// shown is a name as it is, or in quotes if it has what a terminal would not show as it is: whoever is let in may name users.
+// shown is a name as it is, or quoted if a terminal would not just show it: whoever is let in may name users.
 func shown(name string) string {
 	if quoted := strconv.Quote(name); quoted != `"`+name+`"` {
 		return quoted

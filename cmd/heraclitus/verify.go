@@ -17,19 +17,19 @@ import (
 
 // Exit codes of verify, for scripts.
 const (
-	exitFound     = 1 // damage was found
-	exitNotLooked = 2 // it could not be looked
+	exitDamaged   = 1 // damage was found
+	exitUnchecked = 2 // storage could not be checked
 )
 
 func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:            "verify",
-		Usage:           "check storage, also beside a running server: exit code 1 says that something is wrong, 2 that it could not be looked",
+		Usage:           "check storage, also beside a running server: exit code 1 means damage, 2 that it could not be checked",
 		ArgsUsage:       " ",
 		HideHelpCommand: true,
-		OnUsageError:    func(c *cli.Context, err error, sub bool) error { return exit{exitNotLooked, usageError(c, err, sub)} },
+		OnUsageError:    func(c *cli.Context, err error, sub bool) error { return exit{exitUnchecked, usageError(c, err, sub)} },
 		Description: "Every entry of the journal, every checkpoint and every segment is read and compared with the others. Nothing is written, locked or\n" +
-			"fenced. A line that begins with \"damage\" is about what is wrong, one that begins with \"note\" about what is remarkable and right.",
+			"fenced. A line that begins with \"damage\" says what is wrong, one that begins with \"note\" what is remarkable, but right.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", DefaultText: "heraclitus.toml, if it is there", Usage: "read where the storage is in `FILE`"},
 			&cli.StringFlag{Name: "storage-path", DefaultText: "./data", Usage: "check the storage in `PATH`: a directory, or s3://bucket/prefix"},
@@ -37,7 +37,7 @@ func verifyCommand() *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return exit{exitNotLooked, fmt.Errorf("verify takes no arguments, but flags: what is %q?", c.Args().First())}
+				return exit{exitUnchecked, fmt.Errorf("verify takes no arguments, but flags: what is %q?", c.Args().First())}
 			}
 			ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -50,11 +50,11 @@ func verifyCommand() *cli.Command {
 func verifyStorage(ctx context.Context, c *cli.Context) error {
 	s, err := settings(c)
 	if err != nil {
-		return exit{exitNotLooked, err}
+		return exit{exitUnchecked, err}
 	}
 	storage, err := verify.Open(ctx, s.Storage.Path)
 	if err != nil {
-		return exit{exitNotLooked, err}
+		return exit{exitUnchecked, err}
 	}
 	defer storage.Close()
 	bar := &progressLine{out: c.App.ErrWriter}
@@ -68,12 +68,12 @@ func verifyStorage(ctx context.Context, c *cli.Context) error {
 	})
 	bar.clear()
 	if err != nil {
-		return exit{exitNotLooked, err}
+		return exit{exitUnchecked, err}
 	}
 	fmt.Fprintf(c.App.Writer, "%d topics, %d partitions, %d records, %d bytes, %d journal entries, %d segments in %.1f s: %s\n",
 		sum.Topics, sum.Partitions, sum.Records, sum.Bytes, sum.Entries, sum.Segments, sum.Took.Seconds(), verdict(sum))
 	if sum.Findings > 0 {
-		return exit{exitFound, fmt.Errorf("%s is damaged", s.Storage.Path)}
+		return exit{exitDamaged, fmt.Errorf("%s is damaged", s.Storage.Path)}
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func verdict(s verify.Summary) string {
 	return fmt.Sprintf("damage in %d lines", s.Findings)
 }
 
-// progressLine is a line of a terminal that is written over.
+// progressLine is a line of a terminal that is written over and over.
 type progressLine struct {
 	out   io.Writer
 	shown bool

@@ -19,7 +19,7 @@ func (d *dumper) entry(entry []byte) {
 	}
 }
 
-// command writes a command, without what is secret in it: a new one has to be put in here by its fields.
+// command writes a command, without what is secret in it: a new one has to be added here, field by field.
 func (d *dumper) command(p state.Placed) {
 	say := func(format string, args ...any) { d.line(1, "byte %d: %s", p.At, fmt.Sprintf(format, args...)) }
 	switch c := p.Command.(type) {

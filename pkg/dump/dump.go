@@ -1,7 +1,8 @@
-// Package dump writes what lies in storage in a form that people can read: journal files and objects, checkpoints, segments. What it
-// is handed it knows by its first bytes. What is secret (salts and keys of users, the cluster's secret) it does not write.
+// Package dump writes what lies in storage in a form that people can read: journal files and objects, checkpoints, segments. It
+// knows them by their first bytes. What is secret (salts and keys of users, the cluster's secret) it does not write.
 //
-// A line is a thing; what belongs to a thing follows it, indented by two more. Damage is a line, too, and what can be read behind it follows.
+// Every item has a line; what belongs to it follows, indented by two more. Damage has a line, too, and what can be read after it
+// follows.
 package dump
 
 import (
@@ -31,13 +32,13 @@ type Options struct {
 	Width   int  // bytes of a key, value or header that are written; all of them when 0
 }
 
-// ErrUnknown says that something is none of what a server writes.
+// ErrUnknown says that a source is nothing that a server writes.
 var ErrUnknown = errors.New("it does not begin as a journal file, a journal object, a checkpoint or a segment does")
 
-// wholeBytesMax is how large an object may be that is read as a whole: more than any entry or checkpoint is.
+// wholeBytesMax is how large an object that is read as a whole may be: larger than any entry or checkpoint.
 const wholeBytesMax = 1 << 30
 
-// magicBytes is how much tells what a source is.
+// magicBytes is how many of its first bytes tell what a source is.
 const magicBytes = 8
 
 // dumper writes a source.
@@ -48,7 +49,8 @@ type dumper struct {
 	out *bufio.Writer
 }
 
-// Write writes a source to out. Its error is that of reading or of writing, ErrUnknown, or that of damage which leaves nothing to be read.
+// Write writes a source to out. Its error is that of reading or of writing, ErrUnknown, or that of damage that leaves nothing to
+// be read.
 func Write(ctx context.Context, out io.Writer, src Source, o Options) error {
 	d := newDumper(ctx, out, src, o)
 	if err := d.write(); err != nil {
@@ -95,7 +97,7 @@ func (d *dumper) line(depth int, format string, args ...any) {
 	d.out.WriteByte('\n')
 }
 
-// failed is the error of what has been written so far: a reader who has gone, such as head.
+// failed is the error of what has been written so far, as when the reader has gone, such as head.
 func (d *dumper) failed() error {
 	if err := d.ctx.Err(); err != nil {
 		return err
@@ -136,7 +138,7 @@ func clock(ms int64) string {
 	return strconv.FormatInt(ms, 10) + "ms"
 }
 
-// quoted writes bytes, cut where they are longer than is wanted.
+// quoted writes bytes, cut when they are longer than is wanted.
 func (d *dumper) quoted(b []byte) string {
 	switch {
 	case b == nil:

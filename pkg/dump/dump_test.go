@@ -16,8 +16,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// These tests compare what is written of everything that storage holds with golden files, show that no secret is in it, and what becomes
-// of damage and of readers who go. go test -update writes the golden files anew.
+// These tests compare what is written of everything that storage holds with golden files, show that no secret is in it, and
+// what becomes of damage and of readers who go. go test -update writes the golden files anew.
 
 var update = flag.Bool("update", false, "write the golden files")
 

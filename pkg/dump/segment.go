@@ -40,7 +40,7 @@ func (d *dumper) segment() error {
 	return nil
 }
 
-// row writes a record, behind what its batch said of it.
+// row writes a record, and after it what its batch said of it.
 func (d *dumper) row(row *segment.Row) {
 	kind := ""
 	if row.TimestampType == record.LogAppendTime {

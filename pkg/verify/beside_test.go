@@ -20,8 +20,9 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// These tests show that there are no false alarms beside a server that takes records, archives, compacts, deletes and trims while it is
-// looked at, that it does not notice, and that nothing is found once it has stopped: in a directory, and in a bucket of a real S3 server.
+// These tests show that there are no false alarms beside a server that takes records, archives, compacts, deletes and trims
+// while it is looked at, that it does not notice, and that nothing is found once it has stopped: in a directory, and in a
+// bucket of a real S3 server.
 
 func TestBesideAServerInADirectory(t *testing.T) {
 	besideAServer(t, t.TempDir())
@@ -151,7 +152,8 @@ func (c changing) List(ctx context.Context, prefix string) ([]objstore.Object, e
 	return c.Store.List(ctx, prefix)
 }
 
-// TestSecondLook shows that segments which a server drops while it is looked at are no damage; and that they are where no entry says so.
+// TestSecondLook shows that segments which a server drops while it is looked at are no damage; and that they are where no entry
+// says so.
 func TestSecondLook(t *testing.T) {
 	b := bucket()
 	whole := b.make(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// placed is an extent of a partition, with the offset behind its last record.
+// placed is an extent of a partition, with the offset after its last record.
 type placed struct {
 	state.Extent
 	topic     *state.Topic
@@ -54,10 +54,10 @@ type produced struct {
 	at uint32 // in the entry
 }
 
-// damagedMax is how many damaged entries are told of.
+// damagedMax is how many damaged entries are reported.
 const damagedMax = 100
 
-// walk checks every entry of the journal, and reads on behind damage. Entries that a server trims meanwhile need not be checked
+// walk checks every entry of the journal, and reads on after damage. Entries that a server trims meanwhile need not be checked
 // any more.
 func (v *verifier) walk(ctx context.Context, l *look) error {
 	if l.journal == nil {
@@ -65,7 +65,7 @@ func (v *verifier) walk(ctx context.Context, l *look) error {
 	}
 	w := walker{verifier: v, journal: l.journal, extents: placedExtents(l.state)}
 	w.slot, w.end = l.journal.Bounds()
-	w.extents = w.extents[w.extentsBelow(w.slot):] // of which checkState has told
+	w.extents = w.extents[w.extentsBelow(w.slot):] // checkState has reported those below
 	for damaged := 0; w.slot < w.end; {
 		err := w.journal.Replay(w.slot, func(slot uint64, entry []byte) error {
 			w.entry(slot, entry)
@@ -90,7 +90,7 @@ func (v *verifier) walk(ctx context.Context, l *look) error {
 	return nil
 }
 
-// follow goes on at the floor to which a server has trimmed the journal.
+// follow goes on from the floor to which a server has trimmed the journal.
 func (w *walker) follow(ctx context.Context, l *look) error {
 	j, err := w.storage.inspect(ctx)
 	if err != nil {
@@ -113,7 +113,7 @@ func (w *walker) extentsBelow(slot uint64) int {
 	return n
 }
 
-// lose passes over an entry that cannot be read, and says what was in it.
+// lose skips an entry that cannot be read, and reports what was in it.
 func (w *walker) lose() {
 	n := w.extentsBelow(w.slot + 1)
 	for _, x := range w.extents[:n] {
@@ -123,7 +123,7 @@ func (w *walker) lose() {
 	w.slot++
 }
 
-// entry checks an entry: its commands, their batches, and that the extents in it are made of these.
+// entry checks an entry: its commands, their batches, and that the extents in it are made up of these.
 func (w *walker) entry(slot uint64, entry []byte) {
 	w.produced = w.produced[:0]
 	records := int64(0)
@@ -180,7 +180,8 @@ func (w *walker) checkBatch(b record.Batch) error {
 	return nil
 }
 
-// check checks that an extent is made of batches of an entry, and that its offsets are theirs. It returns how many records they have.
+// check checks that an extent is made up of batches of an entry, and that its offsets are theirs. It returns how many records
+// they have.
 func (x *placed) check(batches []produced) (records int64, err error) {
 	at, offset, youngest := x.Pos, x.Base, int64(record.NoTimestamp)
 	for at < x.Pos+x.Bytes {

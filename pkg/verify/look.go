@@ -21,13 +21,13 @@ type look struct {
 	found       []Finding
 }
 
-// errMoved says that a server has gone on while it was looked at, so that the parts of a look do not fit each other.
-var errMoved = errors.New("a server goes on faster than it can be looked at")
+// errMoved says that a server went on meanwhile, so that the parts of a look do not fit each other.
+var errMoved = errors.New("a server goes on faster than its storage can be looked at")
 
-// looksMax is how often a look is begun anew.
+// looksMax is how often a look is tried.
 const looksMax = 20
 
-// firstLook takes a look and tells what there is to be said of it.
+// firstLook takes a look and reports what was found by it.
 func (v *verifier) firstLook(ctx context.Context) (*look, error) {
 	l, err := v.look(ctx)
 	if err != nil {
@@ -40,7 +40,7 @@ func (v *verifier) firstLook(ctx context.Context) (*look, error) {
 		v.found(f)
 	}
 	if l.state == nil {
-		v.note("state", "it is not known, so that neither offsets nor segments are compared with it")
+		v.note("state", "it is not known, so that offsets and segments are not compared with it")
 	}
 	if l.journal == nil {
 		return l, nil
@@ -52,13 +52,13 @@ func (v *verifier) firstLook(ctx context.Context) (*look, error) {
 	return l, nil
 }
 
-// look takes a look, anew as long as it does not fit together and something has moved.
+// look takes a look, again and again while its parts do not fit each other because something has moved.
 func (v *verifier) look(ctx context.Context) (l *look, err error) {
 	var before *look
 	for range looksMax {
 		l, err = v.lookOnce(ctx)
 		if err == nil || before != nil && errors.Is(err, errMoved) && before.same(l) {
-			return l, nil // if it has not moved, what does not fit has been told of
+			return l, nil // if nothing has moved, what does not fit is among what was found
 		}
 		l.close()
 		if !errors.Is(err, errMoved) {
@@ -102,7 +102,7 @@ func (v *verifier) lookOnce(ctx context.Context) (*look, error) {
 	return l, l.fold(ctx)
 }
 
-// openJournal looks at the journal. One that no server would open is told of.
+// openJournal opens the journal, to be looked at. One that no server would open is damage.
 func (v *verifier) openJournal(ctx context.Context, l *look) (err error) {
 	l.journal, err = v.storage.inspect(ctx)
 	switch {
@@ -116,8 +116,8 @@ func (v *verifier) openJournal(ctx context.Context, l *look) (err error) {
 	return err
 }
 
-// readCheckpoints reads all checkpoints there are, and takes the state from the newest one, or from its copy. Older ones, and what
-// has been written since the listing, do not count.
+// readCheckpoints reads all checkpoints, and takes the state from the newest one, or from its copy. Of older ones only damage
+// counts; what was written since the listing does not.
 func (v *verifier) readCheckpoints(ctx context.Context, l *look) error {
 	objects, err := v.storage.objects.List(ctx, engine.CheckpointsPrefix)
 	if err != nil {
@@ -155,7 +155,7 @@ func (v *verifier) readCheckpoints(ctx context.Context, l *look) error {
 	return nil
 }
 
-// noteSingle tells of a newest checkpoint that there is one of.
+// noteSingle reports that there is only one copy of the newest checkpoint.
 func (l *look) noteSingle(key string, isCopy bool) {
 	if isCopy {
 		l.damage(key, "it is a copy, and what it is a copy of is missing")
@@ -210,7 +210,7 @@ func (l *look) fold(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", errMoved, err)
 	case errors.As(err, &bad):
 		l.damage(entryName(bad.slot), "it does not apply: %v", bad.err)
-	case errors.Is(err, journal.ErrDamaged): // told of when the journal is walked
+	case errors.Is(err, journal.ErrDamaged): // reported when the journal is walked
 	default:
 		return err
 	}

@@ -45,7 +45,7 @@ func isCheckpoint(key string) bool {
 	return ok
 }
 
-// checkDoubts settles by a second look what is damage and what a server has done meanwhile.
+// checkDoubts settles by a second look what is damage, and what a server did meanwhile.
 func (v *verifier) checkDoubts(ctx context.Context, first *look, missing, orphans []string) error {
 	second, err := v.look(ctx)
 	if err != nil {
@@ -80,11 +80,11 @@ func (v *verifier) checkDoubts(ctx context.Context, first *look, missing, orphan
 	return nil
 }
 
-// tellOrphan tells of an object that no segment is. Beside a server it is one that is being written or swept away.
+// tellOrphan reports an object that belongs to no segment. Beside a server it is being written, or about to be deleted.
 func (v *verifier) tellOrphan(key string, serverAtWork bool) {
 	if serverAtWork {
-		v.note(key, "no segment is in it, or not yet, or not any more: the server that is at work will see to it")
+		v.note(key, "it belongs to no segment, or not yet, or not any more: the server at work will see to it")
 		return
 	}
-	v.damage(key, "no segment is in it, so that a table over the folder has records too many; a server sweeps it away")
+	v.damage(key, "it belongs to no segment, so that SQL over the folder sees too many records; a server deletes it")
 }

@@ -28,14 +28,14 @@ func partitionName(topic string, partition int32) string {
 	return fmt.Sprintf("%s/%d", topic, partition)
 }
 
-// partitionProblems says what is wrong with the offsets of a partition. From its log start to its high watermark every one has to lie
-// in a segment or an extent, in order; only compaction takes whole segments away, up to where it has been.
+// partitionProblems says what is wrong with the offsets of a partition. From its log start to its high watermark every one must
+// lie in a segment or an extent, in order; only compaction takes whole segments away, up to where it has been.
 func partitionProblems(p *state.Partition, floor, next uint64) (problems []string) {
 	say := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	if p.LogStart < 0 || p.LogStart > p.HighWatermark || p.CleanedTo < 0 || p.CleanedTo > p.HighWatermark {
 		say("log start offset %d, high watermark %d, compacted up to %d", p.LogStart, p.HighWatermark, p.CleanedTo)
 	}
-	at := int64(0) // behind what has been gone over
+	at := int64(0) // after what has been checked
 	reach := func(what string, base, end int64) {
 		switch {
 		case base < at:
@@ -66,7 +66,7 @@ func partitionProblems(p *state.Partition, floor, next uint64) (problems []strin
 	return problems
 }
 
-// extents yields the extents of a partition, and for each the offset behind its last record.
+// extents yields the extents of a partition, each with the offset after its last record.
 func extents(p *state.Partition) func(yield func(state.Extent, int64) bool) {
 	return func(yield func(state.Extent, int64) bool) {
 		var before state.Extent
@@ -82,7 +82,7 @@ func extents(p *state.Partition) func(yield func(state.Extent, int64) bool) {
 	}
 }
 
-// checkCommitted checks an offset that a group has committed. Clients may commit any, so a strange one is no damage for certain.
+// checkCommitted checks an offset that a group has committed. Clients may commit any, so a strange one need not be damage.
 func (v *verifier) checkCommitted(s *state.State, group string, at state.TopicPartition, offset int64) {
 	where := fmt.Sprintf("group %q", group)
 	p := s.Partition(at.Topic, at.Partition)

@@ -25,7 +25,7 @@ type Storage struct {
 	close     func()
 }
 
-// inspection is a journal that is looked at: one in a directory, or in a bucket.
+// inspection is a journal that is only looked at: one in a directory, or in a bucket.
 type inspection interface {
 	Bounds() (floor, next uint64)
 	Size() int64
@@ -37,8 +37,8 @@ type inspection interface {
 // ErrNoStorage says that there is nothing where a server's storage should be.
 var ErrNoStorage = errors.New("no server has kept anything there")
 
-// Open opens what a setting of storage.path names, to be looked at: a directory, or a place in a bucket, s3://bucket/prefix, found by
-// the AWS_* variables of the environment. Nothing is written, locked or fenced. ErrNoStorage.
+// Open opens what a setting of storage.path names, to be looked at: a directory, or a place in a bucket, s3://bucket/prefix,
+// found by the AWS_* variables of the environment. Nothing is written, locked or fenced. ErrNoStorage.
 func Open(ctx context.Context, path string) (*Storage, error) {
 	open := openDirectory
 	switch {

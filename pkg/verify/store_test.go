@@ -260,8 +260,8 @@ func setting(name, value string) state.ConfigEntry {
 	return state.ConfigEntry{Name: name, Value: value}
 }
 
-// grow has servers make everything there can be in a storage: two, one after the other, of which the second one ends as if it were
-// killed.
+// grow has servers make everything there can be in a storage: two, one after the other, of which the second one ends as if it
+// were killed.
 func grow(t *testing.T, open func() (journal.Journal, objstore.Store)) {
 	t.Helper()
 	j, store := open()

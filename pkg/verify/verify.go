@@ -1,19 +1,19 @@
-// Package verify checks storage as it lies there: that every byte is the one that was written, and that all of it fits together. It
+// Package verify checks storage as it lies: that every byte is the one that was written, and that all of it fits together. It
 // writes nothing and locks nobody out, so that it can be run beside a server.
 //
 // # The order of things
 //
-// A look (look.go) is what a server would begin with: the newest checkpoint, and the journal behind it folded into a state. Then the
-// state is checked by itself (offsets.go), the journal entry by entry and batch by batch, against the extents of the state (entries.go),
-// the objects against its segments (segments.go), and what is left over is named (objects.go).
+// A look (look.go) is what a server would start from: the newest checkpoint, and the journal after it folded into a state. Then
+// the state is checked by itself (offsets.go); the journal, entry by entry and batch by batch, against the extents of the state
+// (entries.go); the objects against its segments (segments.go); and what is left over is named (objects.go).
 //
 // # Beside a server
 //
-// Things change meanwhile, in an order that verify relies on: an object is written before the state speaks of it, and deleted after
-// the state has ceased to; entries never change, and go only below a floor that has been raised before. So what is missing is looked for in a
-// second look, taken after it was missed: if that still speaks of it, it is lost.
+// Things change meanwhile, in an order that verify relies on: an object is written before the state speaks of it, and deleted
+// after the state has ceased to; entries never change, and go only below a floor that was raised before. So what is missing is
+// judged by a second look, taken after it was missed: if the state still speaks of it, it is lost.
 //
-// What needs memory is the state, the list of objects, and a few MiB for each segment that is being read.
+// Memory is taken by the state, by the list of objects, and a few MiB by each segment that is being read.
 package verify
 
 import (
@@ -28,13 +28,13 @@ import (
 	"unicode/utf8"
 )
 
-// Options of Run. The zero value is good.
+// Options of Run. The zero value is valid.
 type Options struct {
 	// Fast leaves out the rows of segments, of which only the ends are read then, and the records in batches.
 	Fast bool
 	// Parallel is how many segments are read at a time; as many as there are processors when 0, and at most parallelMax.
 	Parallel int
-	// Progress is called now and then, by one goroutine at a time; nil for not at all.
+	// Progress, unless it is nil, is called now and then, by one goroutine at a time.
 	Progress func(Progress)
 }
 
@@ -50,7 +50,7 @@ type Progress struct {
 type Finding struct {
 	Where string // an object, a file, a partition or a group
 	What  string
-	Note  bool // it is no damage
+	Note  bool // it is remarkable, but no damage
 }
 
 // String is the finding in a line.
@@ -62,7 +62,7 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: %s", kind, printable(f.Where), printable(f.What))
 }
 
-// printable quotes text that would do more to a terminal than be seen: names of files can hold anything.
+// printable quotes text that a terminal would not just show: names of files can hold anything.
 func printable(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(s) {
 		return strconv.Quote(s)
@@ -93,8 +93,8 @@ type verifier struct {
 	}
 }
 
-// Run checks a storage, and calls found, from one goroutine at a time, with what it finds. Its error says why it could not come to an
-// end: storage that does not answer, or ctx.
+// Run checks a storage, and calls found, from one goroutine at a time, with what it finds. Its error says why it could not
+// finish: storage that does not answer, or ctx.
 func Run(ctx context.Context, s *Storage, o Options, found func(Finding)) (Summary, error) {
 	if o.Parallel <= 0 {
 		o.Parallel = runtime.GOMAXPROCS(0)
@@ -122,12 +122,12 @@ func (v *verifier) run(ctx context.Context) error {
 	return v.checkObjects(ctx, first)
 }
 
-// damage tells of what is wrong.
+// damage reports what is wrong.
 func (v *verifier) damage(where, format string, args ...any) {
 	v.found(Finding{Where: where, What: fmt.Sprintf(format, args...)})
 }
 
-// note tells of what is remarkable and right.
+// note reports what is remarkable, but right.
 func (v *verifier) note(where, format string, args ...any) {
 	v.found(Finding{Where: where, What: fmt.Sprintf(format, args...), Note: true})
 }

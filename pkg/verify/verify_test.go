@@ -19,8 +19,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// These tests show that nothing is found in healthy storage of either kind, that each damage there can be is found and named, and that
-// looking changes nothing.
+// These tests show that nothing is found in healthy storage of either kind, that each damage there can be is found and named,
+// and that looking changes nothing.
 
 // verified runs over a storage and returns what was found, a line each.
 func verified(t *testing.T, s *Storage, o Options) (damage, notes string, sum Summary) {
@@ -89,7 +89,7 @@ func TestDamage(t *testing.T) {
 			f("segments in each other's place", segments[1], func(s stored) { s[segments[0]], s[segments[1]] = s[segments[1]], s[segments[0]] })
 			f("a segment in another's place", segments[1]+": it ", func(s stored) { s[segments[1]] = s[segments[0]] })
 			orphan := otherUnique(segments[0])
-			f("an object too many", orphan+": no segment is in it", func(s stored) { s[orphan] = s[segments[0]] })
+			f("an object too many", orphan+": it belongs to no segment", func(s stored) { s[orphan] = s[segments[0]] })
 			f("a missing checkpoint", checkpoint+".copy: it is a copy, and what it is a copy of is missing", func(s stored) { delete(s, checkpoint) })
 			f("no checkpoint at all", "there is no checkpoint of what was before", func(s stored) { delete(s, checkpoint); delete(s, checkpoint+".copy") })
 			f("both copies damaged", checkpoint, func(s stored) { flipped(checkpoint, 20)(s); flipped(checkpoint+".copy", 20)(s) })
@@ -248,7 +248,7 @@ func TestNotes(t *testing.T) {
 	f(d, whole, "one copy of the floor", "FLOOR: the copy at byte 0 is not whole", flipped("journal/FLOOR", 17))
 	f(d, whole, "a table of positions", ".slots: not usable", flipped(whole.keys(".slots")[0], 40))
 	f(d, whole, "a stranger in the journal", "journal: x.txt: not a file of a journal", func(s stored) { s["journal/x.txt"] = nil })
-	f(d, whole, "an orphan beside a server", "the server that is at work will see to it", func(s stored) {
+	f(d, whole, "an orphan beside a server", "the server at work will see to it", func(s stored) {
 		key := whole.keys(".parquet")[0]
 		s[otherUnique(key)] = s[key]
 		s["journal/LOCK"] = fmt.Appendln(nil, os.Getpid())
@@ -304,7 +304,8 @@ func (c counted) Close() error {
 	return c.inspection.Close()
 }
 
-// TestStopped shows that a run ends when it is told to, and leaves no journal open. One was left open in the middle of a look, once.
+// TestStopped shows that a run ends when it is told to, and leaves no journal open. One was left open in the middle of a look,
+// once.
 func TestStopped(t *testing.T) {
 	d := directory()
 	s := d.open(t, d.make(t))
@@ -367,7 +368,7 @@ func TestOffsets(t *testing.T) {
 	f("a segment of other records", segment(first), changed(func(g *state.Segment) { g.Records-- }), key+": it says of itself")
 	f("a segment of another time", segment(first), changed(func(g *state.Segment) { g.MaxTimestamp++ }), key+": it says of itself")
 	f("a segment of another size", segment(first), changed(func(g *state.Segment) { g.Bytes-- }), key+": it has")
-	f("a segment that is another", segment(first), changed(func(g *state.Segment) { g.Unique++ }), "it is missing, and with it", key+": no segment is in it")
+	f("a segment that is another", segment(first), changed(func(g *state.Segment) { g.Unique++ }), "it is missing, and with it", key+": it belongs to no segment")
 	f("a log start beyond the end", ints(cut.LogStart, cut.HighWatermark, cut.CleanedTo), ints(500, cut.HighWatermark, cut.CleanedTo), "cut/0: log start offset 500, high watermark 120")
 	f("an end beyond the records", ints(cut.LogStart, cut.HighWatermark, cut.CleanedTo), ints(cut.LogStart, 130, cut.CleanedTo), "cut/0: offsets 120 to 129 lie nowhere")
 	place := func(slot uint64, pos uint32) []byte {
