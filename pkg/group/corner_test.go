@@ -287,3 +287,54 @@ func TestNobodyToLead(t *testing.T) {
 		}
 	})
 }
+
+// TestALateAssignmentIsNotThatOfTheNextGeneration shows that an assignment that becomes durable only when its generation is over is
+// nobody's.
+func TestALateAssignmentIsNotThatOfTheNextGeneration(t *testing.T) {
+	bubble(t, Options{}, func(r *rig) {
+		a := r.client("g").join().expectJoined(kerr.None)
+		gate := make(chan struct{})
+		r.journal.gate.Store(&gate)
+		late := make(chan Synced, 1)
+		go func() {
+			late <- r.Sync(&SyncRequest{GroupID: "g", MemberID: a.id, Generation: a.generation, Assignments: []Assignment{{a.id, []byte("all")}}}, nil)
+		}()
+		synctest.Wait()
+		b := r.client("g").join()
+		a.join().expectJoined(kerr.None)
+		b.expectJoined(kerr.None)
+		close(gate)
+		if got := <-late; got.Code != kerr.RebalanceInProgress {
+			t.Errorf("it is answered %v", got.Code)
+		}
+		r.expectState("g", "CompletingRebalance", 2)
+		r.restart()
+		if d := r.expectState("g", "Stable", 1); string(d.Members[0].Assignment) != "all" {
+			t.Errorf("what was durable is %+v", d)
+		}
+	})
+}
+
+// TestGroupsAreDeletedTogether shows that a request that deletes many groups waits for few commits.
+func TestGroupsAreDeletedTogether(t *testing.T) {
+	bubble(t, Options{}, func(r *rig) {
+		var ids []string
+		for i := range 150 {
+			ids = append(ids, fmt.Sprint("group-", i))
+			r.commit(r.simple(ids[i]), 0, 1)
+		}
+		r.journal.takes = func() time.Duration { return second }
+		begin := time.Now()
+		for i, code := range r.Delete(ids) {
+			if code != kerr.None {
+				t.Errorf("%s: %v", ids[i], code)
+			}
+		}
+		if took := time.Since(begin); took > 10*second {
+			t.Errorf("%d groups took %d commits", len(ids), took/second)
+		}
+		if left := r.List(); len(left) != 0 {
+			t.Errorf("%v are left", left)
+		}
+	})
+}

@@ -31,6 +31,7 @@ type faulty struct {
 	gate    atomic.Pointer[chan struct{}]
 	full    atomic.Bool
 	forgets func(entry []byte) bool // whether an entry is acknowledged and not kept
+	takes   func() time.Duration    // how long an entry is on its way
 }
 
 func (f *faulty) Append(slot uint64, entry []byte) error {
@@ -39,6 +40,9 @@ func (f *faulty) Append(slot uint64, entry []byte) error {
 	}
 	if f.full.Load() {
 		return journal.ErrNoSpace
+	}
+	if f.takes != nil {
+		time.Sleep(f.takes())
 	}
 	if f.forgets != nil && f.forgets(entry) {
 		entry = state.AppendCommand(nil, state.ExpireProducers{})
