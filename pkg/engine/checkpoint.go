@@ -125,8 +125,11 @@ func (e *Engine) checkpoint() error {
 
 func (e *Engine) checkpointLocked() error {
 	e.mu.RLock()
-	s := e.mu.state.Clone()
+	s, err := e.mu.state.Clone(), e.Err()
 	e.mu.RUnlock()
+	if err != nil {
+		return err // an entry may have been applied in part
+	}
 	if s.Next() != e.checkpointed.Load() {
 		e.grown.Store(0)
 		err := e.keep(s)
