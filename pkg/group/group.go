@@ -45,6 +45,8 @@ type group struct {
 	static       map[string]*member   // by instance id
 	invited      map[string]time.Time // member ids given out (KIP-394), until when they may be used
 	joined       int64                // members that ever joined: the order of the next
+	joining      int                  // members whose joins wait
+	supported    map[string]int       // by name of a protocol, how many members know it
 	bytes        int                  // of what members say and are assigned, and of member ids given out
 
 	gathering  bool          // an empty group got its first member and waits for more
@@ -61,7 +63,10 @@ type group struct {
 }
 
 func newGroup(c *Coordinator, id string) *group {
-	return &group{id: id, coordinator: c, members: map[string]*member{}, static: map[string]*member{}, invited: map[string]time.Time{}}
+	return &group{
+		id: id, coordinator: c, members: map[string]*member{}, static: map[string]*member{}, invited: map[string]time.Time{},
+		supported: map[string]int{},
+	}
 }
 
 // restore makes a group what it was when its last generation was settled.
@@ -159,20 +164,48 @@ func (g *group) enter(m *member) {
 	if m.instanceID != "" {
 		g.static[m.instanceID] = m
 	}
-	g.charge(m.size())
+	g.account(m, 1)
 }
 
 // remove takes a member out, and tells it so if it waits. A rebalance follows, and finds another leader if need be.
 func (g *group) remove(m *member) {
-	m.answerJoin(refusedJoin("", kerr.UnknownMemberID))
+	g.answerJoin(m, refusedJoin("", kerr.UnknownMemberID))
 	m.answerSync(Synced{Code: kerr.UnknownMemberID})
 	delete(g.members, m.id)
 	if g.static[m.instanceID] == m {
 		delete(g.static, m.instanceID)
 	}
-	g.charge(-m.size())
+	g.account(m, -1)
 	if g.leader == m.id {
 		g.leader = ""
+	}
+}
+
+// account counts what a member says once more, or, with -1, once less.
+func (g *group) account(m *member, times int) {
+	g.charge(times * m.size())
+	for i, p := range m.protocols {
+		if m.indexOf(p.Name) != i {
+			continue // it names a protocol twice
+		}
+		if g.supported[p.Name] += times; g.supported[p.Name] == 0 {
+			delete(g.supported, p.Name)
+		}
+	}
+}
+
+// awaitJoin has the answer to a member's join go to w. An older join of its is over.
+func (g *group) awaitJoin(m *member, w chan Joined) {
+	g.answerJoin(m, refusedJoin(m.id, kerr.RebalanceInProgress))
+	m.join = w
+	g.joining++
+}
+
+func (g *group) answerJoin(m *member, r Joined) {
+	if m.join != nil {
+		m.join <- r // which has room for it
+		m.join = nil
+		g.joining--
 	}
 }
 

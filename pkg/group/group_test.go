@@ -444,6 +444,10 @@ func TestProtocolsAreVotedFor(t *testing.T) {
 		if got := all[2].joined.Protocol; got != "sticky" {
 			t.Errorf("%s won", got)
 		}
+		twice := r.client("twice")
+		twice.protocols = []string{"range", "range"}
+		twice.join().expectJoined(kerr.None)
+		r.client("twice").join().expectWaiting()
 		other := r.client("g")
 		other.protocols = []string{"own"}
 		other.id = "x"

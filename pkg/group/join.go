@@ -123,7 +123,7 @@ func (g *group) hasPlace(q *JoinRequest) bool {
 	}
 	has, taken, more := m != nil, len(g.members), q.size()
 	if g.state == preparing { // those who do not come back have no place any more
-		has, taken = has && m.join != nil, g.awaiting()
+		has, taken = has && m.join != nil, g.joining
 	}
 	if m != nil {
 		more -= m.size()
@@ -148,33 +148,16 @@ func (g *group) fits(more int) bool {
 	return more <= 0 || g.bytes+more <= c.options.GroupBytesMax && c.bytes.Load()+int64(more) <= c.options.BytesMax
 }
 
-// awaiting is how many members have joined the generation that is being prepared.
-func (g *group) awaiting() int {
-	n := 0
-	for _, m := range g.members {
-		if m.join != nil {
-			n++
-		}
-	}
-	return n
-}
-
 // agrees says whether a member knows a protocol that all others know, of the group's type.
 func (g *group) agrees(q *JoinRequest) bool {
 	if g.state == empty {
 		return q.ProtocolType != "" && len(q.Protocols) > 0
 	}
-	return q.ProtocolType == g.protocolType && slices.ContainsFunc(q.Protocols, func(p Protocol) bool { return g.allSupport(p.Name) })
+	return q.ProtocolType == g.protocolType && slices.ContainsFunc(q.Protocols, g.suitsAll)
 }
 
-func (g *group) allSupport(protocol string) bool {
-	for _, m := range g.members {
-		if !m.supports(protocol) {
-			return false
-		}
-	}
-	return true
-}
+// suitsAll says whether all members know a protocol.
+func (g *group) suitsAll(p Protocol) bool { return g.supported[p.Name] == len(g.members) }
 
 // joinNew takes in who has no member id.
 func (g *group) joinNew(q *JoinRequest, w chan Joined) {
@@ -207,7 +190,7 @@ func (g *group) joinKnown(q *JoinRequest, w chan Joined) {
 		g.keepAlive(m)
 	default:
 		g.update(m, q)
-		m.awaitJoin(w, refusedJoin(m.id, kerr.RebalanceInProgress))
+		g.awaitJoin(m, w)
 		g.rebalance("member " + m.id + " joins again: " + shortened(q.Reason))
 	}
 }
@@ -220,9 +203,10 @@ func (g *group) add(id string, q *JoinRequest, w chan Joined) {
 	if g.state == empty {
 		g.protocolType = q.ProtocolType
 	}
-	m := &member{id: id, instanceID: q.InstanceID, fresh: true, join: w}
+	m := &member{id: id, instanceID: q.InstanceID, fresh: true}
 	m.update(q)
 	g.enter(m)
+	g.awaitJoin(m, w)
 	g.grew = true
 	m.deadline = time.Now().Add(newMemberWait)
 	g.wakeAt(m.deadline)
@@ -231,9 +215,9 @@ func (g *group) add(id string, q *JoinRequest, w chan Joined) {
 
 // update takes over what a member's join says.
 func (g *group) update(m *member, q *JoinRequest) {
-	before := m.size()
+	g.account(m, -1)
 	m.update(q)
-	g.charge(m.size() - before)
+	g.account(m, 1)
 }
 
 // current answers a join with the generation as it is.
@@ -262,7 +246,7 @@ func (g *group) takeOver(old *member, id string, q *JoinRequest, w chan Joined) 
 	g.update(m, q)
 	g.keepAlive(m)
 	if g.state != stable || g.vote() != g.protocol || !maps.Equal(topics, topicsOf(g.protocolType, m.metadata(g.protocol))) {
-		m.join = w
+		g.awaitJoin(m, w)
 		g.rebalance("static member " + q.InstanceID + " is back: " + shortened(q.Reason))
 		return
 	}
@@ -280,12 +264,12 @@ func (g *group) takeOver(old *member, id string, q *JoinRequest, w chan Joined) 
 
 // replace gives a member's place to another member id, and fences who waits under the old one.
 func (g *group) replace(old *member, id string) *member {
-	m := *old
-	m.id, m.join, m.sync, m.fresh = id, nil, nil, false
 	leads := g.leader == old.id
-	old.answerJoin(refusedJoin(old.id, kerr.FencedInstanceID))
+	g.answerJoin(old, refusedJoin(old.id, kerr.FencedInstanceID))
 	old.answerSync(Synced{Code: kerr.FencedInstanceID})
 	g.remove(old)
+	m := *old
+	m.id, m.fresh = id, false
 	g.enter(&m)
 	if leads {
 		g.leader = id

@@ -85,16 +85,15 @@ func (q *JoinRequest) size() int {
 
 // metadata is what the member says for a protocol.
 func (m *member) metadata(protocol string) []byte {
-	for i := range m.protocols {
-		if m.protocols[i].Name == protocol {
-			return m.protocols[i].Metadata
-		}
+	if i := m.indexOf(protocol); i >= 0 {
+		return m.protocols[i].Metadata
 	}
 	return nil
 }
 
-func (m *member) supports(protocol string) bool {
-	return slices.ContainsFunc(m.protocols, func(p Protocol) bool { return p.Name == protocol })
+// indexOf is where a protocol stands in the member's liking; negative if the member does not know it.
+func (m *member) indexOf(protocol string) int {
+	return slices.IndexFunc(m.protocols, func(p Protocol) bool { return p.Name == protocol })
 }
 
 // says whether a member says nothing new with these protocols.
@@ -108,22 +107,9 @@ func (m *member) says(protocols []Protocol) bool {
 // been in a generation yet nobody knows whether it still is there.
 func (m *member) waits() bool { return !m.fresh && (m.join != nil || m.sync != nil) }
 
-// awaitJoin has the answer to the member's join go to w. An older join of its is over.
-func (m *member) awaitJoin(w chan Joined, superseded Joined) {
-	m.answerJoin(superseded)
-	m.join = w
-}
-
-func (m *member) answerJoin(r Joined) {
-	if m.join != nil {
-		m.join <- r // which has room for it
-		m.join = nil
-	}
-}
-
 func (m *member) answerSync(r Synced) {
 	if m.sync != nil {
-		m.sync <- r // likewise
+		m.sync <- r // which has room for it
 		m.sync = nil
 	}
 }

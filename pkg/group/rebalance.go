@@ -17,7 +17,7 @@ func (g *group) rebalance(reason string) {
 		g.coordinator.options.Metrics.GroupRebalances.Inc()
 		g.prepare()
 	}
-	complete := !g.gathering && len(g.invited) == 0 && g.awaiting() == len(g.members)
+	complete := !g.gathering && len(g.invited) == 0 && g.joining == len(g.members)
 	if complete || g.gathering && g.coordinator.options.InitialRebalanceDelay == 0 {
 		g.begin()
 	}
@@ -110,7 +110,7 @@ func (g *group) begin() {
 	g.state, g.protocol = completing, g.vote()
 	g.endPhaseIn(g.rebalanceTimeout())
 	for _, m := range g.ordered() {
-		m.answerJoin(g.current(m))
+		g.answerJoin(m, g.current(m))
 		m.fresh, m.synced = false, false
 		g.keepAlive(m)
 	}
@@ -139,26 +139,16 @@ func (g *group) becomeEmpty() {
 
 // vote is the protocol that most members like best of those that all know. The leader's liking decides a tie.
 func (g *group) vote() string {
-	leader := g.members[g.leader]
-	var candidates []string
-	for _, p := range leader.protocols {
-		if g.allSupport(p.Name) {
-			candidates = append(candidates, p.Name)
-		}
-	}
 	votes := map[string]int{}
 	for _, m := range g.members {
-		for _, p := range m.protocols {
-			if slices.Contains(candidates, p.Name) {
-				votes[p.Name]++
-				break
-			}
+		if i := slices.IndexFunc(m.protocols, g.suitsAll); i >= 0 {
+			votes[m.protocols[i].Name]++
 		}
 	}
 	won := ""
-	for _, name := range candidates {
-		if won == "" || votes[name] > votes[won] {
-			won = name
+	for _, p := range g.members[g.leader].protocols {
+		if votes[p.Name] > votes[won] {
+			won = p.Name
 		}
 	}
 	return won
