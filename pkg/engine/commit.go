@@ -44,8 +44,8 @@ func (e *Engine) commitLoop() {
 	}
 }
 
-// mayCommit says whether there is an entry to commit now. While others are under way one that is not full gathers on: it is there as
-// soon as they are, and in a bucket each entry is paid for.
+// mayCommit says whether there is an entry to commit now. While others are under way one that is not full gathers on: it is
+// there as soon as they are, and in a bucket each entry is paid for.
 func (e *Engine) mayCommit() bool {
 	if len(e.underWay) == 0 {
 		return e.writer.waiting()
@@ -133,8 +133,8 @@ func (e *Engine) oldest() <-chan error {
 	return e.underWay[0].outcome
 }
 
-// arrive lands the oldest entry under way. If its outcome is unknown, those that were begun after it have failed with it, and all are
-// appended again, one after the other.
+// arrive lands the oldest entry under way. If its outcome is unknown, those that were begun after it have failed with it, and
+// all are appended again, one after the other.
 func (e *Engine) arrive(err error) {
 	first := e.underWay[0]
 	e.underWay = slices.Delete(e.underWay, 0, 1)
@@ -152,8 +152,8 @@ func (e *Engine) arrive(err error) {
 	e.underWay = slices.Delete(e.underWay, 0, len(e.underWay))
 }
 
-// land makes an entry that is in the journal part of the state, or refuses it, and answers those who wait for it. After any error but a
-// lack of space nothing is written any more.
+// land makes an entry that is in the journal part of the state, or refuses it, and answers those who wait for it. After any
+// error but a lack of space nothing is written any more.
 func (e *Engine) land(n *entry, err error) {
 	e.appends.Done(n.began, len(n.bytes), err)
 	switch {

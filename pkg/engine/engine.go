@@ -2,7 +2,7 @@
 // reads batches back.
 //
 // One record's way in: a handler calls [Engine.AppendBatch], which copies the batch into the open entry (writer.go). The
-// committer (commit.go) takes the entry once the one before it is done, appends it to the journal, applies it to the state,
+// committer (commit.go) takes the entry once the journal can take another one, appends it, applies it to the state,
 // where each batch gets its offset, writes that offset into the copy in memory, and answers everybody who waits: the
 // producer through its [Group], fetches through their [Watcher]. And out: [Engine.Read] (read.go) asks the state for the
 // extents that hold an offset, and finds their bytes in the chunk they were written from or, when that has gone, in the journal.

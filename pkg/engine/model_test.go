@@ -16,10 +16,10 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// TestModel has idempotent producers write to some partitions at once, over a journal that lacks space, loses answers and breaks, and
-// over crashes and restarts, with and without the archiver at work, and with one entry or several under way at a time; each retries
-// what was refused. In the end every batch that was acknowledged is at its offset, once, all that a consumer has ever read is where
-// it read it, and there is nothing that nobody sent.
+// TestModel has idempotent producers write to some partitions at once, over a journal that lacks space, loses answers and
+// breaks, and over crashes and restarts, with and without the archiver at work, and with one entry or several under way at a
+// time; each retries what was refused. In the end every batch that was acknowledged is at its offset, once, all that a consumer
+// has ever read is where it read it, and there is nothing that nobody sent.
 func TestModel(t *testing.T) {
 	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) { newModel(t, seed).run() })

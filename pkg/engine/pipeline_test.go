@@ -14,8 +14,9 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// These tests show that full entries are on their way beside each other into a journal that takes several, that they land in order, and
-// that what befalls one befalls those behind it, none of which is lost or there twice. TestModel has such a journal as well.
+// These tests show that full entries are on their way beside each other into a journal that takes several, that they land in
+// order, and that what befalls one befalls those behind it, none of which is lost or there twice. TestModel has such a journal
+// as well.
 
 // pipeline makes a journal take several entries at a time, each of which is a second on its way.
 type pipeline struct {
@@ -187,7 +188,8 @@ func TestSmallEntriesGatherOn(t *testing.T) {
 	})
 }
 
-// Whichever entry it is whose outcome the journal does not know at first, and whether it is there or not, all get there, in order, once.
+// Whichever entry it is whose outcome the journal does not know at first, and whether it is there or not, all get there, in
+// order, once.
 func TestUnknownOutcomeUnderWay(t *testing.T) {
 	for at := range 6 {
 		for _, lost := range []bool{false, true} {

@@ -138,8 +138,9 @@ func TestEntryThatDoesNotApply(t *testing.T) {
 	}
 }
 
-// TestNoCheckpointOfHalfAnEntry has an entry of which the first batch applies and the second does not. The state is no longer what
-// the journal says, and maintenance must not keep it; it did once, and after a restart the first batch would have been there twice.
+// TestNoCheckpointOfHalfAnEntry has an entry of which the first batch applies and the second does not. The state is no longer
+// what the journal says, and maintenance must not keep it; it did once, and after a restart the first batch would have been
+// there twice.
 func TestNoCheckpointOfHalfAnEntry(t *testing.T) {
 	r := newRig(t, Options{})
 	id := r.create("orders", 1, forEver)

@@ -145,8 +145,8 @@ func TestOvergrownJournalIsTrimmed(t *testing.T) {
 	}
 }
 
-// TestArchivingIsNotRestrained archives many small partitions while a commit takes long, as when producers are slowed down: what says
-// that they are archived takes two commits at most. It took one for each once, and each could wait for a second.
+// TestArchivingIsNotRestrained archives many small partitions while a commit takes long, as when producers are slowed down:
+// what says that they are archived takes two commits at most. It took one for each once, and each could wait for a second.
 func TestArchivingIsNotRestrained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{})
