@@ -132,7 +132,7 @@ func (g *group) elect() bool {
 
 func (g *group) becomeEmpty() {
 	g.state, g.protocol, g.leader = empty, "", ""
-	g.sinceMs = time.Now().UnixMilli()
+	g.sinceMs = nowMs()
 	g.phaseEnds = time.Time{}
 	g.write(g.settled(nil), nil) // if that fails the members of old are found again, and time out again
 }

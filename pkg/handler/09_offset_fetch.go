@@ -26,6 +26,9 @@ import (
 // Of a group, a topic or a partition that nothing is known of, the offset is -1, and that is no error.
 
 func (h *Handler) offsetFetch(c *Call, q *wire.OffsetFetchRequest, r *wire.OffsetFetchResponse) error {
+	if err := h.checkNames(len(q.Groups)); err != nil {
+		return err
+	}
 	if n := countFetched(q); n > h.options.RequestPartitionMax {
 		return fmt.Errorf("%d partitions in a request, %d are allowed", n, h.options.RequestPartitionMax)
 	}

@@ -28,6 +28,9 @@ const (
 )
 
 func (h *Handler) findCoordinator(c *Call, q *wire.FindCoordinatorRequest, r *wire.FindCoordinatorResponse) error {
+	if err := h.checkNames(len(q.CoordinatorKeys)); err != nil {
+		return err
+	}
 	err := checkCoordinator(q.KeyType)
 	if c.Version < 4 { // KIP-699
 		r.NodeID, r.Host, r.Port = nodeOf(c, err)

@@ -25,6 +25,9 @@ func (h *Handler) leaveGroup(c *Call, q *wire.LeaveGroupRequest, r *wire.LeaveGr
 		r.ErrorCode = int16(code)
 		return nil
 	}
+	if err := h.checkNames(len(q.Members)); err != nil {
+		return err
+	}
 	leaving := make([]group.Identity, len(q.Members))
 	for i := range q.Members {
 		m := &q.Members[i]

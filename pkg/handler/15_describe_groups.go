@@ -19,6 +19,9 @@ import (
 //   - v6: a group that does not exist is an error, with a message (KIP-1043); before, it was Dead and no error.
 
 func (h *Handler) describeGroups(c *Call, q *wire.DescribeGroupsRequest, r *wire.DescribeGroupsResponse) error {
+	if err := h.checkNames(len(q.Groups)); err != nil {
+		return err
+	}
 	missingIsError := c.Version >= 6 // KIP-1043
 	told := 0
 	for _, id := range q.Groups {
@@ -33,11 +36,6 @@ func (h *Handler) describeGroups(c *Call, q *wire.DescribeGroupsRequest, r *wire
 	}
 	return nil
 }
-
-// groupsBytesMax is about how many bytes the answer about several groups may take. A group may be named any number of times.
-const groupsBytesMax = 64 << 20
-
-var errGroupsTooLarge = fmt.Errorf("the groups of a request take more than %d bytes", groupsBytesMax)
 
 // describeGroup answers for one group, and says about how many bytes that takes.
 func (h *Handler) describeGroup(id string, missingIsError bool, out *wire.DescribeGroupsResponseDescribedGroup) (bytes int) {

@@ -37,6 +37,26 @@ func TestDescribeGroupsOfOffsetsOnly(t *testing.T) {
 	}
 }
 
+// TestNamesInARequest shows that a request that names more groups or members than are allowed ends its connection.
+func TestNamesInARequest(t *testing.T) {
+	w := newWorld(t, Options{RequestPartitionMax: 3})
+	names := []string{"a", "b", "c", "d"}
+	members, groups := make([]wire.LeaveGroupRequestMemberIdentity, 4), make([]wire.OffsetFetchRequestGroup, 4)
+	for n := 3; n <= 4; n++ {
+		f := func(key int16, q wire.Message) {
+			t.Helper()
+			if err := rowOf(key).Finish(w.handler, w.submit(key, rowOf(key).Max, q)); (n > 3) != (err != nil) {
+				t.Errorf("%s of %d: %v", wire.Name(key), n, err)
+			}
+		}
+		f(wire.KeyDescribeGroups, &wire.DescribeGroupsRequest{Groups: names[:n]})
+		f(wire.KeyDeleteGroups, &wire.DeleteGroupsRequest{GroupsNames: names[:n]})
+		f(wire.KeyFindCoordinator, &wire.FindCoordinatorRequest{CoordinatorKeys: names[:n]})
+		f(wire.KeyLeaveGroup, &wire.LeaveGroupRequest{GroupID: "g", Members: members[:n]})
+		f(wire.KeyOffsetFetch, &wire.OffsetFetchRequest{Groups: groups[:n]})
+	}
+}
+
 // TestDescribeGroupsOverAndOver shows that a group that is large cannot be asked for so often that the answer outgrows memory.
 func TestDescribeGroupsOverAndOver(t *testing.T) {
 	w := newWorld(t, Options{})

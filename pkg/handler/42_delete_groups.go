@@ -17,6 +17,9 @@ import (
 // more than once is answered once, as in Kafka.
 
 func (h *Handler) deleteGroups(_ *Call, q *wire.DeleteGroupsRequest, r *wire.DeleteGroupsResponse) error {
+	if err := h.checkNames(len(q.GroupsNames)); err != nil {
+		return err
+	}
 	seen := map[string]bool{}
 	ids := slices.DeleteFunc(q.GroupsNames, func(id string) bool {
 		again := seen[id]

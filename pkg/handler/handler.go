@@ -30,7 +30,7 @@ type Options struct {
 	NumPartitions       int32 // partitions of a topic created without a count; Kafka's num.partitions
 	FetchSessionsMax    int   // Kafka's max.incremental.fetch.session.cache.slots
 	FetchBytesMax       int   // most record bytes in one fetch response, but for a first batch that is larger; Kafka's fetch.max.bytes
-	RequestPartitionMax int   // most partitions one produce or fetch request may name; one that names more ends its connection
+	RequestPartitionMax int   // most partitions, groups or members that one request may name; one that names more ends its connection
 	TopicPartitionsMax  int32 // most partitions of a topic
 	PartitionsMax       int   // most partitions of all topics
 
