@@ -73,7 +73,8 @@ type conn struct {
 	// The finisher's.
 
 	writer   *writer
-	broken   bool  // nothing can be written any more
+	broken   bool  // nothing is written any more
+	severed  bool  // nothing can be written any more
 	reserved int64 // of the responses budget, for the response that is being made
 	pending  int64 // of the responses budget, by what the writer holds
 }
@@ -268,6 +269,7 @@ func (c *conn) flush() {
 		return
 	}
 	if err := c.writer.flush(); err != nil {
+		c.severed = true
 		c.breakOff(err)
 	}
 	now := time.Now()
@@ -359,7 +361,7 @@ func (c *conn) survive(call *call, err *error) {
 // and a reset takes back responses that the client has not read yet. A client that was not let in is first left to go by itself.
 func (c *conn) linger() {
 	cause := *c.cause.Load()
-	if c.broken || errors.Is(cause, io.EOF) {
+	if c.severed || errors.Is(cause, io.EOF) {
 		return
 	}
 	if errors.Is(cause, errLoginRefused) {
