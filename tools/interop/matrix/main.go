@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -69,7 +70,7 @@ func parse(args []string) (options, error) {
 	clients := flags.String("client", "", "run the clients whose names match `RE` as a whole")
 	checks := flags.String("check", "", "run the checks whose names match `RE` as a whole")
 	storages := flags.String("storage", "memory,disk", "run against these, each of them memory, disk, s3 (a bucket of an S3 server that is started), kafka-VERSION or host:port")
-	flags.IntVar(&o.parallel, "parallel", 4, "checks at a time; most of their time they wait")
+	flags.IntVar(&o.parallel, "parallel", runtime.NumCPU(), "checks at a time; they wait much, but Java takes a processor to start")
 	flags.BoolVar(&o.skipMissing, "skip-missing", false, "leave out clients whose tools are not on this machine, instead of failing")
 	flags.BoolVar(&o.readme, "readme", false, "write the table into README.md")
 	flags.BoolVar(&o.verbose, "v", false, "print each check as it ends")
