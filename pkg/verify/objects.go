@@ -80,10 +80,11 @@ func (v *verifier) checkDoubts(ctx context.Context, first *look, missing, orphan
 	return nil
 }
 
-// tellOrphan reports an object that belongs to no segment. Beside a server it is being written, or about to be deleted.
+// tellOrphan reports an object that belongs to no segment. A server at work may not have said yet that it counts, or not have
+// deleted it yet.
 func (v *verifier) tellOrphan(key string, serverAtWork bool) {
 	if serverAtWork {
-		v.note(key, "it belongs to no segment, or not yet, or not any more: the server at work will see to it")
+		v.note(key, "it belongs to no segment, or not yet, or not any more: a server at work will see to it")
 		return
 	}
 	v.damage(key, "it belongs to no segment, so that SQL over the folder sees too many records; a server deletes it")

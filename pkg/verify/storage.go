@@ -21,7 +21,7 @@ type Storage struct {
 	objects   objstore.Store
 	inspect   func(ctx context.Context) (inspection, error)
 	isJournal func(key string) bool // whether an object is the journal's
-	inUse     func() bool           // whether a server is known to be at work
+	inUse     func() bool           // whether a server may be at work
 	close     func()
 }
 
@@ -102,7 +102,7 @@ func inStore(objects objstore.Store, closeStore func()) *Storage {
 			return i, nil
 		},
 		isJournal: s3.IsOurs,
-		inUse:     func() bool { return false }, // a bucket does not tell
+		inUse:     func() bool { return true }, // a bucket does not tell
 		close:     closeStore,
 	}
 }
