@@ -259,12 +259,12 @@ func (r *rig) round(guests []*guest, d time.Duration, rng *rand.Rand) {
 	all.Wait()
 }
 
-// crowds are how many clients each group has.
-var crowds = []int{8, 5, 2}
+// clientsOf is how many clients each group has.
+var clientsOf = []int{8, 5, 2}
 
 // guests are the clients, one of each group a static member.
 func (r *rig) guests(l *ledger, seed uint64) (all []*guest) {
-	for i, size := range crowds {
+	for i, size := range clientsOf {
 		for j := range size {
 			g := &guest{client: r.client(fmt.Sprint("group-", i)), ledger: l, rng: rand.New(rand.NewPCG(seed, uint64(100+len(all))))}
 			if g.rebalance = 15 * second; j == 0 {
@@ -296,7 +296,7 @@ func runCrowd(t *testing.T, seed uint64, forgets func(entry []byte) bool) []stri
 
 // checkAfterRestart compares what is committed with what was acknowledged.
 func (l *ledger) checkAfterRestart(r *rig) {
-	for i := range crowds {
+	for i := range clientsOf {
 		for p := range int32(partitionsEach) {
 			group := fmt.Sprint("group-", i)
 			if acked, found := l.ackedOf(group, p), max(r.committed(group, p), 0); found < acked {
@@ -318,7 +318,7 @@ func (l *ledger) checkRest(r *rig, guests []*guest, rng *rand.Rand) {
 			owned[g.group] = append(owned[g.group], p)
 		}
 	}
-	for i, size := range crowds {
+	for i, size := range clientsOf {
 		group := fmt.Sprint("group-", i)
 		slices.Sort(owned[group])
 		if d, _ := r.Describe(group); d.State != "Stable" || len(d.Members) != size || !slices.Equal(owned[group], []int32{0, 1, 2, 3}) {

@@ -25,7 +25,19 @@ func (c *Coordinator) expireLoop() {
 // Expire does at once what is done every ExpiryCheck: it forgets the offsets that have been of no use for OffsetsRetention
 // (KIP-211), and then the groups without members that have none left.
 func (c *Coordinator) Expire() {
-	ids := c.stored(func(*state.Group) bool { return true })
+	overdue := func(id string) (is bool) {
+		if g, _ := c.find(id, false); g != nil {
+			is = g.overdue() != nil
+			g.unlock()
+		}
+		return is
+	}
+	var ids []string
+	for _, id := range c.stored(func(*state.Group) bool { return true }) {
+		if overdue(id) {
+			ids = append(ids, id)
+		}
+	}
 	together(len(ids), func(i int) {
 		if g, _ := c.find(ids[i], false); g != nil {
 			g.expire()
@@ -34,7 +46,20 @@ func (c *Coordinator) Expire() {
 	})
 }
 
+// expire forgets what is overdue, one thing after the other.
 func (g *group) expire() {
+	if c := g.overdue(); c != nil {
+		g.write(c, func(code kerr.Code) {
+			if code == kerr.None {
+				g.expire()
+			}
+		})
+	}
+}
+
+// overdue is the command that forgets offsets which have been of no use for too long, or, where there are none, a group that
+// has no members either; nil when there is nothing to forget.
+func (g *group) overdue() state.Command {
 	command, ok := g.expiring()
 	var due, void bool
 	g.coordinator.engine.View(func(s *state.State) {
@@ -44,14 +69,11 @@ func (g *group) expire() {
 	})
 	switch {
 	case due:
-		g.write(command, func(code kerr.Code) {
-			if code == kerr.None {
-				g.expire()
-			}
-		})
+		return command
 	case void && g.state == empty && g.writing == 0:
-		g.write(state.DeleteGroup{GroupID: g.id}, nil)
+		return state.DeleteGroup{GroupID: g.id}
 	}
+	return nil
 }
 
 // expiring is the command that forgets what the group has not used for too long: without members all, since it has had
