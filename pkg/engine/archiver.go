@@ -13,7 +13,7 @@ import (
 // are not needed any more (inventory.go).
 //
 // The order of things makes a crash harmless at any moment: the object is written and read back, then an entry says that it
-// counts, and only then is the journal trimmed, behind a checkpoint. An object that no entry speaks of is garbage, which the
+// counts, and only then is the journal trimmed, after a checkpoint. An object that no entry speaks of is garbage, which the
 // next start sweeps away at the latest.
 
 // archiver is what the archiver keeps between two jobs. It is one goroutine's.

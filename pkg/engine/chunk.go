@@ -9,7 +9,7 @@ import (
 // chunkBytes is the size of a chunk. A batch that does not fit has a chunk of its own, of its size.
 const chunkBytes = 4 << 20
 
-// chunk is a block of memory that is filled with entries, one behind the other: first the write buffer of the journal,
+// chunk is a block of memory that is filled with entries, one after the other: first the write buffer of the journal,
 // then the cache of readers. It goes back to the pool when nobody refers to it: the writer while it fills it, each entry
 // under way, the cache, and each reader that holds views of it.
 type chunk struct {

@@ -72,8 +72,8 @@ func (b *buffer) free() {
 
 // Log is what can be read of a partition.
 type Log struct {
-	Start         int64    // offset of its first record
-	HighWatermark int64    // offset behind its last record
+	Start         int64    // log start offset
+	HighWatermark int64    // offset that the next record gets
 	Parts         [][]byte // of Read: whole batches, in order; not to be changed
 	Bytes         int      // of Parts
 }

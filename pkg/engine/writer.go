@@ -155,7 +155,7 @@ func (w *writer) moveLocked(e *entry, n int) {
 	e.chunk, e.from = w.pool.get(n), 0
 }
 
-// sealLocked closes the open entry and opens the next, behind it in the same chunk.
+// sealLocked closes the open entry and opens the next, after it in the same chunk.
 func (w *writer) sealLocked() {
 	e := w.mu.open
 	e.bytes = e.chunk.buf[e.from:len(e.chunk.buf):len(e.chunk.buf)]

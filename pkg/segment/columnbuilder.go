@@ -9,7 +9,7 @@ import (
 type columnBuilder struct {
 	def, rep []byte  // levels; def where defMax is 1 or more, rep where repMax is
 	ints     []int64 // of an integer column
-	plain    []byte  // of a binary column: every value behind its length
+	plain    []byte  // of a binary column: every value after its length
 	present  int     // values
 	nulls    int     // levels without a value
 	low      span    // of an indexed binary column: the least value, in plain

@@ -115,7 +115,7 @@ type deltaReader struct {
 	b    []byte
 	size int
 	bad  bool
-	mini [deltaBytesMini + 8]byte // a miniblock, with room behind it to load words from
+	mini [deltaBytesMini + 8]byte // a miniblock, with room after it to load words from
 }
 
 // block appends the n values of a block, which follow the last of dst.

@@ -24,7 +24,7 @@ func validKeys(h record.Headers) bool {
 	return true
 }
 
-// appendKeys appends every header key behind its length.
+// appendKeys appends every header key after its length.
 func appendKeys(b []byte, h record.Headers) []byte {
 	for header := range h.All() {
 		b = binary.AppendUvarint(b, uint64(len(header.Key)))

@@ -182,7 +182,7 @@ func (x *index) place(f *parquet.FileMetaData, column int64) {
 }
 
 // checksumAt returns the part of the tail that is its checksum in hexadecimal; nil when there is none. It is the last pair of
-// the metadata, behind all that others can have a say in.
+// the metadata, after everything that others have a say in.
 func checksumAt(tail []byte) []byte {
 	const between = 2 // of the pair: type of the value, length of the value
 	i := bytes.LastIndex(tail, []byte(keyChecksum))

@@ -21,7 +21,7 @@ func levelBits(most byte) int {
 	return 1
 }
 
-// appendLevels appends levels, each at most most, behind their length in bytes.
+// appendLevels appends levels, each at most most, after their length in bytes.
 func appendLevels(b, levels []byte, most byte) []byte {
 	from := len(b)
 	b = append(b, 0, 0, 0, 0)
@@ -74,7 +74,7 @@ func appendPackedLevels(b, levels []byte, width int) (_, rest []byte) {
 	return b, levels
 }
 
-// readLevels reads n levels, each at most most, from the front of b, appends them to dst, and returns what is behind them.
+// readLevels reads n levels, each at most most, from the front of b, appends them to dst, and returns what follows them.
 // What n claims has to be bounded by the caller: a few bytes may stand for as many levels.
 func readLevels(dst, b []byte, n int, most byte) (levels, rest []byte, err error) {
 	if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {

@@ -157,7 +157,7 @@ func (w *Writer) endGroup() error {
 }
 
 // Close writes what is left and the footer, and returns what the segment is. Last is the last offset that the segment stands
-// for: at least that of the last record, and more where the offsets behind that one have no record any more.
+// for: at least that of the last record, and more where the offsets after that one have no record any more.
 // Without any record it returns ErrNoRecords: the neighbours then stand for those offsets.
 func (w *Writer) Close(last int64) (Meta, error) {
 	switch {
