@@ -191,6 +191,7 @@ func TestCompactionKeepsWhatKafkaKeeps(t *testing.T) {
 					}
 				}
 				check(t, r.pairs(id), at, last, false)
+				r.readsOn(id, rng)
 			}
 			for range 3 {
 				r.archive()
@@ -203,6 +204,21 @@ func TestCompactionKeepsWhatKafkaKeeps(t *testing.T) {
 			check(t, r.pairs(id), at, last, true)
 			r.tidy()
 		})
+	}
+}
+
+// readsOn reads from any offset, also of a record that is gone: there is something to read up to the end of the log.
+func (r *rig) readsOn(id state.ID, rng *rand.Rand) {
+	r.t.Helper()
+	log, err := r.Offsets(id, 0)
+	if err != nil || log.Start == log.HighWatermark {
+		return
+	}
+	from := log.Start + rng.Int64N(log.HighWatermark-log.Start)
+	var pins Pins
+	defer pins.Release()
+	if log, err := r.Read(id, 0, from, 100, true, &pins); err != nil || log.Bytes == 0 {
+		r.t.Fatalf("read at %d: %d bytes, %v", from, log.Bytes, err)
 	}
 }
 
