@@ -325,7 +325,7 @@ func TestGroupsGoTogether(t *testing.T) {
 				r.commit(r.simple(ids[i]), 0, 1)
 			}
 			time.Sleep(2 * time.Minute)
-			r.journal.takes = func() time.Duration { return second }
+			r.takes(func() time.Duration { return second })
 			begin := time.Now()
 			end(r, ids)
 			if took := time.Since(begin); took > 30*second {

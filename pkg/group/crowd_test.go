@@ -282,7 +282,7 @@ func runCrowd(t *testing.T, seed uint64, forgets func(entry []byte) bool) []stri
 	bubble(t, Options{InitialRebalanceDelay: second}, func(r *rig) {
 		r.objects.refuses, r.journal.forgets = true, forgets
 		rng := rand.New(rand.NewPCG(seed, 5))
-		r.journal.takes = func() time.Duration { return tick * time.Duration(rand.IntN(1+rand.IntN(20))) }
+		r.takes(func() time.Duration { return tick * time.Duration(rand.IntN(1+rand.IntN(20))) })
 		guests := r.guests(l, seed)
 		for range 6 {
 			r.round(guests, time.Duration(5+rng.IntN(60))*second, rng)

@@ -30,8 +30,8 @@ type faulty struct {
 	journal.Journal
 	gate    atomic.Pointer[chan struct{}]
 	full    atomic.Bool
-	forgets func(entry []byte) bool // whether an entry is acknowledged and not kept
-	takes   func() time.Duration    // how long an entry is on its way
+	forgets func(entry []byte) bool              // whether an entry is acknowledged and not kept
+	takes   atomic.Pointer[func() time.Duration] // how long an entry is on its way
 }
 
 func (f *faulty) Append(slot uint64, entry []byte) error {
@@ -41,8 +41,8 @@ func (f *faulty) Append(slot uint64, entry []byte) error {
 	if f.full.Load() {
 		return journal.ErrNoSpace
 	}
-	if f.takes != nil {
-		time.Sleep(f.takes())
+	if takes := f.takes.Load(); takes != nil {
+		time.Sleep((*takes)())
 	}
 	if f.forgets != nil && f.forgets(entry) {
 		entry = state.AppendCommand(nil, state.ExpireProducers{})
@@ -74,6 +74,9 @@ type rig struct {
 }
 
 const second = time.Second
+
+// takes has entries of the journal be on their way for as long as f says.
+func (r *rig) takes(f func() time.Duration) { r.journal.takes.Store(&f) }
 
 // bubble runs f with a coordinator, in a time of its own.
 func bubble(t *testing.T, o Options, f func(r *rig)) {
