@@ -49,13 +49,18 @@ func newRigOn(t testing.TB, m mem.Options, o Options) *rig {
 
 func newRigOver(t testing.TB, j journal.Journal, o Options) *rig {
 	t.Helper()
+	return newRigIn(t, j, memstore.Open(), o)
+}
+
+func newRigIn(t testing.TB, j journal.Journal, store *memstore.Store, o Options) *rig {
+	t.Helper()
 	o.Log = slog.New(slog.DiscardHandler)
 	o.Metrics = metrics.New("test")
 	set(&o.ArchiveCheck, 10_000*time.Hour) // tests archive when they say so
 	if o.Topics == (topic.Settings{}) {
 		o.Topics = topic.Defaults()
 	}
-	r := &rig{t: t, journal: &faulty{Journal: j}, store: memstore.Open(), options: o}
+	r := &rig{t: t, journal: &faulty{Journal: j}, store: store, options: o}
 	r.open()
 	t.Cleanup(func() { r.Close() })
 	return r

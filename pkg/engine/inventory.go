@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
@@ -18,7 +20,9 @@ import (
 // topics that were deleted, of records that retention let go, of segments that were merged, and what a crash left.
 //
 // That is safe without asking how old an object is. Nobody but this archiver writes segments: where another server could, in a
-// bucket, our first entry fenced it off before the listing, and no entry of its own can make count what it still writes.
+// bucket, our first entry fenced it off before the listing, and no entry of its own can make count what it still writes. And where
+// another server has fenced us off, which we notice with our next entry only, what it writes is not in our inventory: when the state does
+// not speak of all that was listed, an entry of ours that is taken after the listing says that there was no such server by then.
 
 // sweepInterval is how often the archiver goes through the state for objects that it does not speak of any more.
 const sweepInterval = 10 * time.Second
@@ -35,12 +39,42 @@ func (a *archiver) list() error {
 	if err != nil {
 		return fmt.Errorf("list segments: %w", err)
 	}
+	found := map[uint64]string{}
 	for _, o := range objects {
 		if unique, ok := uniqueOf(o.Key); ok {
-			a.known[unique] = o.Key
+			found[unique] = o.Key
 		}
 	}
+	if len(a.unspoken(found)) > 0 {
+		if err := a.stillWrites(); err != nil {
+			return fmt.Errorf("list segments: %w", err)
+		}
+	}
+	maps.Copy(a.known, found)
 	a.listed = true
+	return nil
+}
+
+// unspoken returns those of some objects that the state does not speak of.
+func (a *archiver) unspoken(objects map[uint64]string) map[uint64]string {
+	left := maps.Clone(objects)
+	a.eachPartition(func(_ *state.Topic, _ int32, p *state.Partition) {
+		for g := range p.Segments(0) {
+			delete(left, g.Unique)
+		}
+	})
+	return left
+}
+
+// stillWrites appends an entry that changes nothing, and fails when the journal does not take it, as when another server has taken it over.
+func (a *archiver) stillWrites() error {
+	var g Group
+	g.Reset(1)
+	a.writer.appendCommand(command{group: &g, archives: true}, state.ExpireProducers{BeforeMs: math.MinInt64})
+	g.Wait(0, nil)
+	if code := g.Results[0].Code; code != kerr.None {
+		return fmt.Errorf("write an entry: %w", code)
+	}
 	return nil
 }
 
@@ -82,12 +116,7 @@ func (a *archiver) sweepLast() {
 // sweep deletes the objects that the state does not speak of. It must not be called while there are stored segments that the
 // state has not been told of. It tries all, and returns the first error.
 func (a *archiver) sweep() (err error) {
-	garbage := maps.Clone(a.known)
-	a.eachPartition(func(_ *state.Topic, _ int32, p *state.Partition) {
-		for g := range p.Segments(0) {
-			delete(garbage, g.Unique)
-		}
-	})
+	garbage := a.unspoken(a.known)
 	if a.Err() != nil || len(garbage) == 0 {
 		return nil // what the journal holds is not known, or nothing is to go
 	}
