@@ -17,7 +17,6 @@ const batchBytesMax = 128 << 10
 // Rebuild says what rebuilt batches are like. The zero value is uncompressed and of leader epoch 0.
 type Rebuild struct {
 	Codec       record.Codec // None, LZ4 or Snappy; the others cost more than they save
-	Level       record.Level
 	LeaderEpoch int32
 }
 
@@ -105,7 +104,7 @@ func (b *rebuilder) takes(r *Row) bool {
 func (b *rebuilder) begin(r *Row, c record.Codec) {
 	b.open, b.first = true, *r
 	b.first.Record = record.Record{Offset: r.Offset, Timestamp: r.Timestamp}
-	o := record.Options{BaseOffset: r.Offset, LeaderEpoch: b.options.LeaderEpoch, Codec: c, Level: b.options.Level,
+	o := record.Options{BaseOffset: r.Offset, LeaderEpoch: b.options.LeaderEpoch, Codec: c,
 		TimestampType: r.TimestampType, AppendMs: r.Timestamp,
 		Producer: &record.Producer{ID: r.ProducerID, Epoch: r.ProducerEpoch, Sequence: r.Sequence}}
 	b.builder.Reset(o)
