@@ -16,7 +16,8 @@
 //     may have a number given again that was not settled: nobody was assigned anything in it.
 //   - A group without members, and without anything under way, is not kept in memory: the state has it.
 //   - There is one timer a group and no goroutine a member. A heartbeat moves a deadline and touches no timer.
-//   - Bounded are groups, members, and the bytes of what members say, each with its option.
+//   - Bounded are groups, members, and the bytes of what members say and of the ids they are given, each with its option.
+//   - No request looks through all members of a group, but those that begin, end or store a generation, or tell of it.
 package group
 
 import (
