@@ -193,10 +193,10 @@ func (a *archiver) tell() error {
 	if len(all) == 0 {
 		return nil
 	}
-	var g Group
+	var g Pending
 	g.Reset(len(all))
 	for i, s := range all {
-		a.writer.appendCommand(command{group: &g, index: i, archives: true}, s.command)
+		a.writer.appendCommand(command{pending: &g, index: i, archives: true}, s.command)
 	}
 	g.Wait(0, nil)
 	var err error

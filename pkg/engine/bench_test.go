@@ -24,7 +24,7 @@ func BenchmarkProduce(b *testing.B) {
 			var total atomic.Int64
 			b.RunParallel(func(pb *testing.PB) {
 				partition := next.Add(1) % partitions
-				var g Group
+				var g Pending
 				for pb.Next() {
 					g.Reset(1)
 					r.AppendBatch(&g, 0, id, partition, batch)
@@ -70,7 +70,7 @@ func BenchmarkRead(b *testing.B) {
 func BenchmarkSurvey(b *testing.B) {
 	r := newRig(b, Options{})
 	const topics, partitions = 10_000, 10
-	var g Group
+	var g Pending
 	for i := range topics {
 		id := r.create(fmt.Sprintf("topic-%d", i), partitions)
 		g.Reset(partitions)

@@ -189,7 +189,7 @@ func TestMaintenanceTakesTurns(t *testing.T) {
 	for range 4 {
 		all.Go(func() {
 			for i := range 20 {
-				var g Group
+				var g Pending
 				g.Reset(1)
 				r.AppendCommand(&g, 0, commitOf(id, int64(i), ""))
 				g.Wait(0, nil)

@@ -40,7 +40,7 @@ func TestLargeChunksAreForgotten(t *testing.T) {
 	id := r.create("orders", 1)
 	large := batchOf(string(make([]byte, chunkBytes)))
 	release := r.journal.hold() // so that entries gather
-	var g Group
+	var g Pending
 	g.Reset(3)
 	var chunks []weak.Pointer[chunk]
 	for i := range 3 {

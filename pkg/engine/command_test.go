@@ -31,7 +31,7 @@ func TestCommandsTogether(t *testing.T) {
 	id := r.create("orders", 1)
 	w := r.Watch([]Key{{id, 0}}, 1)
 	defer r.Unwatch(w)
-	var g Group
+	var g Pending
 	g.Reset(100)
 	for i := range 100 {
 		r.AppendCommand(&g, i, commitOf(id, int64(i), ""))

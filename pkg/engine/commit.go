@@ -292,8 +292,8 @@ func (e *Engine) refuse(commands []command, err error) {
 func (e *Engine) finish(commands []command, outcome func(i int) state.Result) {
 	e.woken = e.woken[:0]
 	for i, c := range commands {
-		if c.group.finish(c.index, outcome(i)) {
-			e.woken = append(e.woken, c.group)
+		if c.pending.finish(c.index, outcome(i)) {
+			e.woken = append(e.woken, c.pending)
 		}
 	}
 	for _, g := range e.woken {

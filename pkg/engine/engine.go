@@ -4,7 +4,7 @@
 // One record's way in: a handler calls [Engine.AppendBatch], which copies the batch into the open entry (writer.go). The
 // committer (commit.go) takes the entry once the journal can take another one, appends it, applies it to the state,
 // where each batch gets its offset, writes that offset into the copy in memory, and answers everybody who waits: the
-// producer through its [Group], fetches through their [Watcher]. And out: [Engine.Read] (read.go) asks the state for the
+// producer through its [Pending], fetches through their [Watcher]. And out: [Engine.Read] (read.go) asks the state for the
 // extents that hold an offset, and finds their bytes in the chunk they were written from or, when that has gone, in the journal.
 //
 // What must hold:
@@ -109,7 +109,7 @@ type Engine struct {
 
 	underWay []*entry       // into a journal that takes several at a time, oldest first; the committer's
 	results  []state.Result // scratch of the committer
-	woken    []*Group       // likewise
+	woken    []*Pending     // likewise
 
 	mu struct {
 		sync.RWMutex
@@ -227,9 +227,9 @@ func (e *Engine) fail(err error) {
 // Do appends a command that is not a batch and waits until it is durable and applied. A refusal is an error that wraps its
 // kerr.Code, MessageTooLarge for a command that the journal cannot take, beside the result of the refused command.
 func (e *Engine) Do(c state.Command) (state.Result, error) {
-	var g Group
+	var g Pending
 	g.Reset(1)
-	e.writer.appendCommand(command{group: &g, removes: removes(c), archives: archives(c)}, c)
+	e.writer.appendCommand(command{pending: &g, removes: removes(c), archives: archives(c)}, c)
 	g.Wait(0, nil)
 	if r := g.Results[0]; r.Code != kerr.None {
 		return r, fmt.Errorf("%T: %w", c, r.Code)
@@ -240,23 +240,23 @@ func (e *Engine) Do(c state.Command) (state.Result, error) {
 // AppendBatch appends a checked batch to a partition. The batch is copied before AppendBatch returns, which waits only
 // while the journal is too far behind. The outcome is result i of g: MessageTooLarge for a batch larger than
 // Options.BatchBytesMax, KafkaStorageError when it could not be stored.
-func (e *Engine) AppendBatch(g *Group, i int, id state.ID, partition int32, b record.Batch) {
+func (e *Engine) AppendBatch(g *Pending, i int, id state.ID, partition int32, b record.Batch) {
 	if e.Err() != nil || e.full.Load() {
 		g.Results[i] = refused(kerr.KafkaStorageError)
 		return
 	}
-	e.writer.appendBatch(command{group: g, index: i, key: Key{id, partition}}, time.Now().UnixMilli(), b)
+	e.writer.appendBatch(command{pending: g, index: i, key: Key{id, partition}}, time.Now().UnixMilli(), b)
 }
 
 // AppendCommand appends a command to be awaited with others, as AppendBatch does a batch. It is for what clients may do in any
 // amount: like records, such commands leave a full journal its reserve, except those that take records away.
-func (e *Engine) AppendCommand(g *Group, i int, c state.Command) {
+func (e *Engine) AppendCommand(g *Pending, i int, c state.Command) {
 	frees := removes(c)
 	if e.Err() != nil || e.full.Load() && !frees {
 		g.Results[i] = refused(kerr.KafkaStorageError)
 		return
 	}
-	e.writer.appendCommand(command{group: g, index: i, removes: frees, bulk: !frees}, c)
+	e.writer.appendCommand(command{pending: g, index: i, removes: frees, bulk: !frees}, c)
 }
 
 // View lets f look at the state as it is at one moment. f must be brief, keep nothing that later entries change, and call no

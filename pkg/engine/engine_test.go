@@ -97,7 +97,7 @@ func (r *rig) create(name string, partitions int32, config ...state.ConfigEntry)
 
 // produce appends batches to partition 0 and returns their results.
 func (r *rig) produce(id state.ID, batches ...[]byte) []state.Result {
-	var g Group
+	var g Pending
 	g.Reset(len(batches))
 	for i, b := range batches {
 		r.AppendBatch(&g, i, id, 0, b)
@@ -567,7 +567,7 @@ func TestWaitGivesUp(t *testing.T) {
 	r := newRig(t, Options{})
 	id := r.create("orders", 1)
 	release := r.journal.hold()
-	var g Group
+	var g Pending
 	g.Reset(1)
 	r.AppendBatch(&g, 0, id, 0, batchOf("a"))
 	if g.Wait(time.Millisecond, nil) {

@@ -144,7 +144,7 @@ func TestCommandsLeaveTheReserve(t *testing.T) {
 		if i == 100 {
 			t.Fatal("the journal does not fill")
 		}
-		var g Group
+		var g Pending
 		g.Reset(1)
 		r.AppendCommand(&g, 0, commitOf(id, int64(i), large))
 		g.Wait(0, nil)
@@ -155,7 +155,7 @@ func TestCommandsLeaveTheReserve(t *testing.T) {
 	if r.Ready() == nil {
 		t.Error("the journal is not full")
 	}
-	var again Group
+	var again Pending
 	again.Reset(1)
 	if r.AppendCommand(&again, 0, commitOf(id, 1, "")); !again.Ready() || again.Results[0].Code != kerr.KafkaStorageError {
 		t.Errorf("a small command: %v", again.Results[0].Code)
@@ -250,7 +250,7 @@ func TestRetentionOfAFullJournal(t *testing.T) {
 		const partitions = 400
 		r := newRigOver(t, newTight(t, 2000), Options{EntryBytesMax: 1 << 20})
 		id := r.create("orders", partitions)
-		var g Group
+		var g Pending
 		g.Reset(partitions)
 		for p := range int32(partitions) {
 			r.AppendBatch(&g, int(p), id, p, batchOfBytes(8<<10))

@@ -68,9 +68,9 @@ func (a *archiver) unspoken(objects map[uint64]string) map[uint64]string {
 
 // stillWrites appends an entry that changes nothing, and fails when the journal does not take it, as when another server has taken it over.
 func (a *archiver) stillWrites() error {
-	var g Group
+	var g Pending
 	g.Reset(1)
-	a.writer.appendCommand(command{group: &g, archives: true}, state.ExpireProducers{BeforeMs: math.MinInt64})
+	a.writer.appendCommand(command{pending: &g, archives: true}, state.ExpireProducers{BeforeMs: math.MinInt64})
 	g.Wait(0, nil)
 	if code := g.Results[0].Code; code != kerr.None {
 		return fmt.Errorf("write an entry: %w", code)

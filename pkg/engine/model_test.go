@@ -289,7 +289,7 @@ func (p *modelProducer) draw() {
 
 // send sends what is pending, as one request, and keeps what is refused.
 func (p *modelProducer) send(e *Engine) {
-	var g Group
+	var g Pending
 	g.Reset(len(p.pending))
 	for i, s := range p.pending {
 		e.AppendBatch(&g, i, p.model.id, s.partition, s.batch)

@@ -137,8 +137,8 @@ func (r *rig) pipeline() {
 }
 
 // sendMany appends batches that fill an entry each, and returns what waits for them.
-func (r *rig) sendMany(id state.ID, n int) *Group {
-	g := new(Group)
+func (r *rig) sendMany(id state.ID, n int) *Pending {
+	g := new(Pending)
 	g.Reset(n)
 	for i := range n {
 		r.AppendBatch(g, i, id, 0, batchOf(fmt.Sprint(i), strings.Repeat("x", 1000)))

@@ -43,7 +43,7 @@ func newColdRig(t *testing.T, fill func(r *rig, id state.ID)) (*rig, *readHook, 
 func (r *rig) together(id state.ID, batches ...[]byte) {
 	r.t.Helper()
 	release := r.journal.hold()
-	var first, rest Group
+	var first, rest Pending
 	first.Reset(1)
 	r.AppendBatch(&first, 0, id, 99, batches[0]) // to a partition that does not exist: it occupies the committer
 	<-r.journal.held
@@ -241,7 +241,7 @@ func TestPinsGiveMemoryBack(t *testing.T) {
 	r := newRig(t, Options{})
 	id := r.create("orders", 2, forEver)
 	one := batchOf("a")
-	var g Group
+	var g Pending
 	g.Reset(2 * total)
 	for i := range 2 * total {
 		r.AppendBatch(&g, i, id, int32(i%2), one) // by turns, so that each has an extent of its own

@@ -13,11 +13,11 @@ const retentionGroupMax = 1000
 
 // retain moves the log start of every partition that holds more, or older, records than its retention allows.
 func (e *Engine) retain(nowMs int64) error {
-	var g Group
+	var g Pending
 	for moves := range slices.Chunk(e.outdated(nowMs), retentionGroupMax) {
 		g.Reset(len(moves))
 		for i := range moves {
-			e.writer.appendCommand(command{group: &g, index: i, removes: true}, moves[i].MoveLogStart)
+			e.writer.appendCommand(command{pending: &g, index: i, removes: true}, moves[i].MoveLogStart)
 		}
 		g.Wait(0, nil)
 		for i, r := range g.Results {

@@ -152,7 +152,7 @@ func TestArchivingIsNotRestrained(t *testing.T) {
 		r := newRig(t, Options{})
 		const partitions = 50
 		id := r.create("orders", partitions, forEver, atOnce)
-		var g Group
+		var g Pending
 		g.Reset(partitions)
 		for p := range int32(partitions) {
 			r.AppendBatch(&g, int(p), id, p, batchOf("a"))

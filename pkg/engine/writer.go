@@ -53,8 +53,8 @@ type entry struct {
 
 // command is who waits for one command of an entry.
 type command struct {
-	group    *Group
-	index    int // of its result in the group
+	pending  *Pending
+	index    int // of its result in pending
 	pos      int // of its first byte in the entry
 	key      Key // of the partition, if it is a batch
 	batch    int // bytes of the batch; 0 for other commands
@@ -89,14 +89,14 @@ func (w *writer) appendCommand(c command, cmd state.Command) {
 // A command that is refused has its outcome at once.
 func (w *writer) append(c command, n int, write func([]byte) []byte) {
 	if n > w.commandBytesMax {
-		c.group.Results[c.index] = refused(kerr.MessageTooLarge)
+		c.pending.Results[c.index] = refused(kerr.MessageTooLarge)
 		return
 	}
-	c.group.add()
+	c.pending.add()
 	w.mu.Lock()
 	if !w.makeRoomLocked(n) {
 		w.mu.Unlock()
-		c.group.finish(c.index, refused(kerr.KafkaStorageError)) // never the last: the group has not been waited for
+		c.pending.finish(c.index, refused(kerr.KafkaStorageError)) // never the last: it has not been waited for
 		return
 	}
 	e := w.mu.open

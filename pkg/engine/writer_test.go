@@ -24,9 +24,9 @@ func TestAppendedBeforeCloseIsCommitted(t *testing.T) {
 	o := Options{}
 	o.setDefaults()
 	w := newWriter(o, &pool{})
-	var g Group
+	var g Pending
 	g.Reset(1)
-	w.appendCommand(command{group: &g}, state.AllocateProducerID{})
+	w.appendCommand(command{pending: &g}, state.AllocateProducerID{})
 	w.close()
 	if w.ended() {
 		t.Error("a writer with a command in it has ended")
@@ -47,13 +47,13 @@ func TestAppendersWaitForTheCommitter(t *testing.T) {
 			r := newRig(t, Options{EntryBytesMax: 1})
 			id := r.create("orders", 1)
 			release := r.journal.hold()
-			var groups [total]Group
+			var pending [total]Pending
 			var mu sync.Mutex
 			returned := 0
-			for i := range groups {
+			for i := range pending {
 				go func() {
-					groups[i].Reset(1)
-					r.AppendBatch(&groups[i], 0, id, 0, batchOf("a"))
+					pending[i].Reset(1)
+					r.AppendBatch(&pending[i], 0, id, 0, batchOf("a"))
 					mu.Lock()
 					returned++
 					mu.Unlock()
@@ -66,9 +66,9 @@ func TestAppendersWaitForTheCommitter(t *testing.T) {
 			end(r, release, &returned)
 			synctest.Wait()
 			offsets := map[int64]bool{}
-			for i := range groups {
-				groups[i].Wait(0, nil)
-				if got := groups[i].Results[0]; got.Code == kerr.None {
+			for i := range pending {
+				pending[i].Wait(0, nil)
+				if got := pending[i].Results[0]; got.Code == kerr.None {
 					offsets[got.Offset] = true
 				} else if got.Code != kerr.KafkaStorageError {
 					t.Errorf("refused with %v", got.Code)
@@ -217,7 +217,7 @@ func TestTooLargeForTheJournal(t *testing.T) {
 		t.Errorf("create a topic with a large setting: %v", err)
 	}
 	release := r.journal.hold()
-	var g Group
+	var g Pending
 	g.Reset(100)
 	for i := range 100 {
 		r.AppendBatch(&g, i, id, 0, batchOfBytes(1000)) // together more than an entry holds

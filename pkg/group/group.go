@@ -93,15 +93,15 @@ func (g *group) settled(assignments map[string][]byte) state.StoreGroup {
 
 // write is a command on its way to the journal.
 type write struct {
-	group engine.Group
-	done  func(kerr.Code) // called with the lock held; may be nil
+	pending engine.Pending
+	done    func(kerr.Code) // called with the lock held; may be nil
 }
 
 // write appends a command. What came of it is told to done, once unlock has awaited it.
 func (g *group) write(c state.Command, done func(kerr.Code)) {
 	w := &write{done: done}
-	w.group.Reset(1)
-	g.coordinator.engine.AppendCommand(&w.group, 0, c)
+	w.pending.Reset(1)
+	g.coordinator.engine.AppendCommand(&w.pending, 0, c)
 	g.unsettled = append(g.unsettled, w)
 	g.writing++
 }
@@ -113,13 +113,13 @@ func (g *group) unlock() {
 		g.unsettled = nil
 		g.mu.Unlock()
 		for _, w := range writes {
-			w.group.Wait(0, nil)
+			w.pending.Wait(0, nil)
 		}
 		g.mu.Lock()
 		for _, w := range writes {
 			g.writing--
 			if w.done != nil {
-				w.done(w.group.Results[0].Code)
+				w.done(w.pending.Results[0].Code)
 			}
 		}
 	}

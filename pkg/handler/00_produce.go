@@ -53,8 +53,8 @@ var (
 
 // producing is what a produce keeps between its two halves.
 type producing struct {
-	group *engine.Group // its commands; by number of the partition in the request
-	open  bool          // outcomes may still be written into group
+	pending *engine.Pending // its commands; by number of the partition in the request
+	open    bool            // outcomes may still be written into pending
 }
 
 func (p *producing) reset() {
@@ -72,12 +72,12 @@ func (h *Handler) submitProduce(c *Call, q *wire.ProduceRequest, r *wire.Produce
 	if n > h.options.RequestPartitionMax {
 		return fmt.Errorf("%d partitions in a request, %d are allowed", n, h.options.RequestPartitionMax)
 	}
-	if c.produce.group == nil {
-		c.produce.group = new(engine.Group)
+	if c.produce.pending == nil {
+		c.produce.pending = new(engine.Pending)
 	}
 	c.produce.open = true
-	in := intake{engine: h.engine, group: c.produce.group, version: c.Version, acks: q.Acks, nowMs: time.Now().UnixMilli(), refusal: transactionless(q)}
-	in.group.Reset(n)
+	in := intake{engine: h.engine, pending: c.produce.pending, version: c.Version, acks: q.Acks, nowMs: time.Now().UnixMilli(), refusal: transactionless(q)}
+	in.pending.Reset(n)
 	for i := range q.TopicData {
 		t := kbin.Add(&r.Responses)
 		t.Name = q.TopicData[i].Name
@@ -111,7 +111,7 @@ func isTransactional(set []byte) bool {
 // intake takes in the batches of one request.
 type intake struct {
 	engine  *engine.Engine
-	group   *engine.Group
+	pending *engine.Pending
 	next    int // number of the next partition
 	version int16
 	acks    int16
@@ -163,7 +163,7 @@ func (in *intake) partition(t *engine.Topic, rules *record.Rules, q *wire.Produc
 	case topic.IsInternal(t.Name):
 		return errInternalTopic
 	case len(set) == 0 && !single:
-		in.group.Results[in.next] = state.Result{Offset: -1, LogStart: -1, AppendMs: -1}
+		in.pending.Results[in.next] = state.Result{Offset: -1, LogStart: -1, AppendMs: -1}
 		return nil
 	case isTransactional(set):
 		return errNoTransaction
@@ -173,7 +173,7 @@ func (in *intake) partition(t *engine.Topic, rules *record.Rules, q *wire.Produc
 		b, err = recompress(b, t.Settings, rules)
 	}
 	if err == nil {
-		in.engine.AppendBatch(in.group, in.next, t.ID, q.Index, b)
+		in.engine.AppendBatch(in.pending, in.next, t.ID, q.Index, b)
 	}
 	return err
 }
@@ -247,11 +247,11 @@ func (h *Handler) finishProduce(c *Call, q *wire.ProduceRequest, r *wire.Produce
 	if timeout <= 0 {
 		timeout = produceTimeout
 	}
-	if !c.produce.group.Ready() {
+	if !c.produce.pending.Ready() {
 		c.Conn.Flush()
 	}
-	results := c.produce.group.Results
-	if c.produce.open = !c.produce.group.Wait(timeout, nil); c.produce.open {
+	results := c.produce.pending.Results
+	if c.produce.open = !c.produce.pending.Wait(timeout, nil); c.produce.open {
 		results = nil
 	}
 	failed := kerr.None

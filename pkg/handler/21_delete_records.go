@@ -28,7 +28,7 @@ func (h *Handler) deleteRecords(c *Call, q *wire.DeleteRecordsRequest, r *wire.D
 	if count > h.options.RequestPartitionMax {
 		return fmt.Errorf("%d partitions in a request, %d are allowed", count, h.options.RequestPartitionMax)
 	}
-	var g engine.Group
+	var g engine.Pending
 	g.Reset(count)
 	refused := make([]kerr.Code, 0, count)
 	for i := range q.Topics {
@@ -52,7 +52,7 @@ func (h *Handler) deleteRecords(c *Call, q *wire.DeleteRecordsRequest, r *wire.D
 }
 
 // deleteBelow begins the deletion in one partition, as number n of g, or says why there is none.
-func (h *Handler) deleteBelow(t *engine.Topic, found bool, p wire.DeleteRecordsRequestDeleteRecordsPartition, g *engine.Group, n int) kerr.Code {
+func (h *Handler) deleteBelow(t *engine.Topic, found bool, p wire.DeleteRecordsRequestDeleteRecordsPartition, g *engine.Pending, n int) kerr.Code {
 	if !found || !has(t, p.PartitionIndex) {
 		return kerr.UnknownTopicOrPartition
 	}
@@ -76,7 +76,7 @@ func (h *Handler) deleteBelow(t *engine.Topic, found bool, p wire.DeleteRecordsR
 
 // lowWatermark is what became of number n of g: its log start, or an error. When the time was over before the outcomes came they
 // are not read, for they may still be written.
-func lowWatermark(g *engine.Group, n int, refused kerr.Code, late bool) (offset int64, code int16) {
+func lowWatermark(g *engine.Pending, n int, refused kerr.Code, late bool) (offset int64, code int16) {
 	switch {
 	case refused != kerr.None:
 		return -1, int16(refused)

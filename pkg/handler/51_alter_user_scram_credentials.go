@@ -126,7 +126,7 @@ func checkUser(name string, mechanism int8) error {
 // alter does what nothing is wrong with, and notes what came of it. Between the checks and here others may have changed
 // the same users.
 func (h *Handler) alter(all []*alteration) {
-	var g engine.Group
+	var g engine.Pending
 	g.Reset(len(all))
 	for i, a := range all {
 		if a.err == nil {

@@ -229,7 +229,7 @@ func (s *server) produce(id state.ID, codec record.Codec) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var g engine.Group
+	var g engine.Pending
 	g.Reset(1)
 	s.AppendBatch(&g, 0, id, 0, batch)
 	g.Wait(0, nil)

@@ -9,12 +9,12 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
-// TestGroup shows when a group is waited for, in vain, not at all, and again: outcomes come to the group that they belong to.
-func TestGroup(t *testing.T) {
+// TestPending shows when outcomes are waited for, in vain, not at all, and again: they come to the Pending that they belong to.
+func TestPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Options{})
 		id := r.create("orders", 1, forEver)
-		g := new(Group)
+		g := new(Pending)
 		f := func(n int, timeout time.Duration, stop <-chan struct{}, hold, ready, want bool) {
 			t.Helper()
 			release := func() {}
@@ -38,7 +38,7 @@ func TestGroup(t *testing.T) {
 				}
 			}
 			if release(); !want {
-				g = new(Group) // as who gave up must
+				g = new(Pending) // as who gave up must
 				synctest.Wait()
 			}
 		}
@@ -59,11 +59,11 @@ func TestGroup(t *testing.T) {
 	})
 }
 
-// TestGroupIsUsedAgain uses one group over and over while outcomes come from another goroutine.
-func TestGroupIsUsedAgain(t *testing.T) {
+// TestPendingIsUsedAgain uses one Pending over and over while outcomes come from another goroutine.
+func TestPendingIsUsedAgain(t *testing.T) {
 	r := newRig(t, Options{})
 	id := r.create("orders", 1, forEver)
-	var g Group
+	var g Pending
 	next := int64(0)
 	for i := range 500 {
 		n := i % 4
