@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -120,5 +121,33 @@ func TestServe(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Fatal("the signal did not end it")
+	}
+}
+
+// TestStoppedBeforeReady shows that a server ends when it is told to while its bucket keeps it waiting.
+func TestStoppedBeforeReady(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	t.Setenv("AWS_ENDPOINT_URL", "http://"+silent.Addr().String())
+	t.Setenv("AWS_ACCESS_KEY_ID", "key")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	ctx, stop := context.WithCancel(t.Context())
+	a := app()
+	a.ErrWriter = io.Discard
+	ended := make(chan error, 1)
+	go func() {
+		ended <- a.RunContext(ctx, []string{"heraclitus", "serve", "--kafka-port", "0", "--http-port", "0", "--storage-path", "s3://bucket"})
+	}()
+	asking, err := silent.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asking.Close()
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("it ends in %v", err)
 	}
 }

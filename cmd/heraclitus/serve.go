@@ -101,8 +101,8 @@ func serve(ctx context.Context, settings config.Config, debugging bool, out io.W
 		debug.SetGCPercent(gcPercent)
 	}
 	log := logger(out, debugging)
-	b, err := broker.Start(settings, broker.Options{Log: log, Version: version(), Debug: debugging})
-	if err != nil {
+	b, err := start(ctx, settings, broker.Options{Log: log, Version: version(), Debug: debugging})
+	if err != nil || b == nil {
 		return err
 	}
 	announce(log, b, settings, time.Since(began))
@@ -117,6 +117,27 @@ func serve(ctx context.Context, settings config.Config, debugging bool, out io.W
 	err = errors.Join(err, b.Stop(limit))
 	log.Info("stopped", "took", time.Since(began).Round(time.Millisecond))
 	return err
+}
+
+// start starts a broker. It returns none when ctx ends first: a bucket that is away is waited for, and what a start leaves undone
+// the next one does.
+func start(ctx context.Context, settings config.Config, o broker.Options) (*broker.Broker, error) {
+	type outcome struct {
+		broker *broker.Broker
+		err    error
+	}
+	started := make(chan outcome, 1)
+	go func() {
+		b, err := broker.Start(settings, o)
+		started <- outcome{b, err}
+	}()
+	select {
+	case s := <-started:
+		return s.broker, s.err
+	case <-ctx.Done():
+		o.Log.Info("stopped before it was ready")
+		return nil, nil
+	}
 }
 
 // logger writes lines of text to out.
