@@ -20,6 +20,7 @@ package engine
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -186,7 +187,7 @@ const closeTimeout = 10 * time.Second
 // within closeTimeout. Close is called once.
 func (e *Engine) Close() error {
 	close(e.stop)
-	late := time.AfterFunc(closeTimeout, e.upkeep.giveUp)
+	late := time.AfterFunc(closeTimeout, e.giveUp)
 	defer late.Stop()
 	e.writer.close()
 	e.past.close()
@@ -197,6 +198,14 @@ func (e *Engine) Close() error {
 		return nil
 	}
 	return e.checkpoint()
+}
+
+// giveUp ends all waiting for a store that does not answer.
+func (e *Engine) giveUp() {
+	e.upkeep.giveUp()
+	if p, ok := e.journal.(journal.Pipeline); ok {
+		p.GiveUp()
+	}
 }
 
 // stopped says whether Close has been called.
@@ -219,7 +228,11 @@ func (e *Engine) Err() error {
 
 // fail stops all writing: what the journal holds is not known any more.
 func (e *Engine) fail(err error) {
-	if e.failure.CompareAndSwap(nil, &err) {
+	switch {
+	case !e.failure.CompareAndSwap(nil, &err):
+	case e.stopped() && errors.Is(err, journal.ErrUnknown):
+		e.log.Warn("stopped before storage answered: records that were not acknowledged may be stored or not", "err", err)
+	default:
 		e.log.Error("storage failed: nothing is written any more, reads go on; restart once the cause is fixed", "err", err)
 	}
 }

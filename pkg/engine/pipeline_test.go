@@ -25,6 +25,8 @@ type pipeline struct {
 	begun []*begun // what is under way, or has failed
 	next  uint64   // slot to begin at
 	most  int      // that were under way at the same time
+	takes time.Duration
+	over  chan struct{} // closed by GiveUp
 }
 
 type begun struct {
@@ -37,14 +39,21 @@ const journeyTime = time.Second
 
 func newPipeline(j journal.Journal) *pipeline {
 	_, next := j.Bounds()
-	return &pipeline{Journal: j, next: next}
+	return &pipeline{Journal: j, next: next, takes: journeyTime, over: make(chan struct{})}
 }
+
+func (p *pipeline) GiveUp() { close(p.over) }
 
 // Append waits for what is under way, and takes no time itself.
 func (p *pipeline) Append(slot uint64, entry []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settleLocked()
+	select {
+	case <-p.over:
+		return journal.ErrUnknown
+	default:
+	}
 	err := withRoom(p.Journal.Append(slot, entry))
 	if err == nil {
 		p.next = slot + 1
@@ -77,7 +86,12 @@ func (p *pipeline) Begin(slot uint64, entry []byte) (wait func() error, err erro
 	entry = append([]byte(nil), entry...)
 	go func() {
 		defer close(b.ended)
-		time.Sleep(journeyTime)
+		select {
+		case <-time.After(p.takes):
+		case <-p.over:
+			b.err = journal.ErrUnknown
+			return
+		}
 		for _, first := range before {
 			if <-first.ended; first.err != nil {
 				b.err = fmt.Errorf("behind another entry: %w", first.err)
@@ -246,6 +260,30 @@ func TestCloseWhileUnderWay(t *testing.T) {
 		r.open()
 		if got := fmt.Sprint(r.order(id)); got != allSix {
 			t.Errorf("there is %s, want %s", got, allSix)
+		}
+	})
+}
+
+// An engine is closed within a time though the store does not answer. What is under way is refused, and the next one finds out.
+func TestCloseWhileStoreIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, id := newPipelined(t)
+		r.on.(*pipeline).takes = 1000 * time.Hour
+		g := r.sendMany(id, 6)
+		start := time.Now()
+		r.Close()
+		if took := time.Since(start); took > closeTimeout+time.Second {
+			t.Errorf("it took %v", took)
+		}
+		g.Wait(0, nil)
+		for i, result := range g.Results {
+			if result.Code != kerr.KafkaStorageError {
+				t.Errorf("batch %d: %v", i, result.Code)
+			}
+		}
+		r.open()
+		if got := r.order(id); len(got) != 0 {
+			t.Errorf("there is %v", got)
 		}
 	})
 }

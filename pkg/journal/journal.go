@@ -99,6 +99,10 @@ type Pipeline interface {
 	// ErrUnknown the caller begins or appends it and them again, with the same bytes, in the same order. A bounded number may be
 	// under way; Begin waits while there are so many. The entry is not kept.
 	Begin(slot uint64, entry []byte) (wait func() error, err error)
+
+	// GiveUp ends all waiting for a store that does not answer: the outcome of every entry under way, and of all later ones, is
+	// ErrUnknown. Nothing but Close may follow.
+	GiveUp()
 }
 
 // EntryOverheadBytesMax bounds what any driver adds to an entry in the count of [Journal.Room]: a header, and padding to

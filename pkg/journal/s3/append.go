@@ -60,6 +60,9 @@ func (j *Journal) Begin(slot uint64, entry []byte) (wait func() error, err error
 	}, nil
 }
 
+// GiveUp implements journal.Pipeline.
+func (j *Journal) GiveUp() { j.end() }
+
 // beginAnew forgets what was under way when an entry failed: it will be begun again.
 func (j *Journal) beginAnew() {
 	j.mu.RLock()
@@ -160,7 +163,7 @@ func (j *Journal) write(u *upload) error {
 		case errors.Is(asked, journal.ErrTaken) || errors.Is(asked, errOther):
 			return asked
 		}
-		if last = errors.Join(err, asked); j.Sync() != nil { // closing
+		if last = errors.Join(err, asked); j.Sync() != nil || j.calls.Err() != nil { // closing, or given up
 			break
 		}
 	}

@@ -64,7 +64,7 @@ type Journal struct {
 	first   uint64 // slot of the session's claim
 	claim   objstore.Version
 
-	calls context.Context // of all calls of the store; ended by Close
+	calls context.Context // of all calls of the store; ended by GiveUp and by Close
 	end   context.CancelFunc
 
 	appending struct { // held by Begin: one at a time

@@ -451,3 +451,43 @@ func TestBrokenTwinsFail(t *testing.T) {
 	f(func(s objstore.Store) objstore.Store { return floorless{s} })
 	f(func(s objstore.Store) objstore.Store { return stoneless{s} })
 }
+
+// silent is a store that takes no object until the call is given up.
+type silent struct{ objstore.Store }
+
+func (s silent) PutIfMatch(ctx context.Context, _ string, _ []byte, _ objstore.Version) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s silent) PutIfAbsent(ctx context.Context, _ string, _ []byte) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestGiveUp shows that nothing waits for a store that does not answer once that is given up, and that another session goes on.
+func TestGiveUp(t *testing.T) {
+	store := mem.Open()
+	j := mustOpen(t, store, Options{})
+	j.store = silent{store}
+	var waits []func() error
+	for slot := range uint64(3) {
+		wait, err := j.Begin(slot, []byte("lost"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		waits = append(waits, wait)
+	}
+	j.GiveUp()
+	for slot, wait := range waits {
+		if err := wait(); !errors.Is(err, journal.ErrUnknown) {
+			t.Errorf("slot %d: %v", slot, err)
+		}
+	}
+	if err := j.Append(0, []byte("lost")); !errors.Is(err, journal.ErrUnknown) {
+		t.Errorf("append after it was given up: %v", err)
+	}
+	if err := errors.Join(j.Close(), mustOpen(t, store, Options{}).Append(0, []byte("kept"))); err != nil {
+		t.Error(err)
+	}
+}
