@@ -83,7 +83,7 @@ func studies() []study {
 	return []study{
 		{"rates", "rows per second of processor time, without keys, lines of a log as values", (*rest).rates},
 		{"memory", "resident memory while producers send 1-KiB records as fast as they can", (*rest).memory},
-		{"start", "from the start of the process until clients are served", (*rest).starts},
+		{"start", "from the start of the process until it says that it is ready", (*rest).starts},
 	}
 }
 

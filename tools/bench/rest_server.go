@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 const (
 	endWithin = 2 * time.Minute // a server that has much to bring to rest
 	workLook  = 50 * time.Millisecond
+	readyLook = time.Millisecond
 	workMax   = 20 * time.Minute // what takes longer has failed
 
 	lagMetric      = "heraclitus_archive_lag_bytes"
@@ -58,7 +60,7 @@ func (s *rested) remove() {
 	os.RemoveAll(s.dir)
 }
 
-// start starts the server with settings, lines of heraclitus.toml, and returns how long it took until it could be connected to.
+// start starts the server with settings, lines of heraclitus.toml, and returns how long it took until it said that it was ready.
 func (s *rested) start(ctx context.Context, settings string) (time.Duration, error) {
 	text := fmt.Sprintf("kafka_port = %d\nhttp_port = %d\nstorage.path = %q\n%s\n", s.port, s.http, filepath.Join(s.dir, "data"), settings)
 	file := filepath.Join(s.dir, "heraclitus.toml")
@@ -67,8 +69,36 @@ func (s *rested) start(ctx context.Context, settings string) (time.Duration, err
 	}
 	began := time.Now()
 	var err error
-	s.child, err = start(ctx, exec.CommandContext(ctx, s.binary, "serve", "--config", file), addrOf(s.port))
+	if s.child, err = start(ctx, exec.CommandContext(ctx, s.binary, "serve", "--config", file), addrOf(s.port)); err != nil {
+		return 0, err
+	}
+	err = s.ready(ctx)
 	return time.Since(began), err
+}
+
+// ready waits until the server has what it needs to serve those who can connect already.
+func (s *rested) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, workMax)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addrOf(s.http)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	for {
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-time.After(readyLook):
+		case <-s.exited:
+			return fmt.Errorf("the server ended before it was ready; its output:\n%s", s.output.String())
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the server to be ready: %w", ctx.Err())
+		}
+	}
 }
 
 // end sends the server a signal and waits until it has ended.
