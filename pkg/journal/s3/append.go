@@ -47,6 +47,10 @@ func (j *Journal) Begin(slot uint64, entry []byte) (wait func() error, err error
 		return nil, fmt.Errorf("append %d bytes at slot %d: %w", len(entry), slot, err)
 	}
 	j.appending.places <- struct{}{}
+	if j.hasFailed() { // which may be why there is a place: in it this entry would lie too far beyond the end
+		<-j.appending.places
+		return nil, fmt.Errorf("append %d bytes at slot %d: behind another entry: %w", len(entry), slot, journal.ErrUnknown)
+	}
 	u := &upload{slot: slot, object: j.encode(slot, entry), before: j.appending.last, ended: make(chan struct{})}
 	if slot == j.first {
 		u.replaces = j.claim
@@ -65,10 +69,7 @@ func (j *Journal) GiveUp() { j.end() }
 
 // beginAnew forgets what was under way when an entry failed: it will be begun again.
 func (j *Journal) beginAnew() {
-	j.mu.RLock()
-	failed := j.mu.failed
-	j.mu.RUnlock()
-	if !failed {
+	if !j.hasFailed() {
 		return
 	}
 	<-j.appending.last.ended
@@ -76,6 +77,13 @@ func (j *Journal) beginAnew() {
 	defer j.mu.Unlock()
 	j.mu.failed = false
 	j.appending.last, j.appending.begun = nil, j.nextLocked()
+}
+
+// hasFailed tells whether an entry that was under way has failed, and nothing was begun anew since.
+func (j *Journal) hasFailed() bool {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.mu.failed
 }
 
 // refusal says why an entry of n bytes may not be begun in slot; nil when it may.
