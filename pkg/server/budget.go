@@ -116,8 +116,8 @@ func (b *budget) join(c *claim) (granted bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	turn := len(b.mu.waiting)
-	if c.growing {
-		turn = max(0, slices.IndexFunc(b.mu.waiting, func(w *claim) bool { return !w.growing }))
+	if newcomer := slices.IndexFunc(b.mu.waiting, func(w *claim) bool { return !w.growing }); c.growing && newcomer >= 0 {
+		turn = newcomer
 	}
 	if turn == 0 && b.fitsLocked(c) {
 		b.takeLocked(c)

@@ -134,6 +134,27 @@ func TestBudgetGrowFirst(t *testing.T) {
 	})
 }
 
+// TestBudgetGrowOrder shows that holders who wait for more are served in the order they came.
+func TestBudgetGrowOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(100)
+		b.acquire(100, nil)
+		b.grow(10, false, nil) // takes the one overdraft
+		served := make(chan string, 2)
+		for _, name := range []string{"first", "second"} {
+			go func() { b.grow(40, false, nil); served <- name }()
+			synctest.Wait()
+		}
+		b.release(50)
+		synctest.Wait()
+		if name := <-served; name != "first" || len(served) != 0 {
+			t.Errorf("the %s to come is served, and %d more", name, len(served))
+		}
+		b.release(40)
+		<-served
+	})
+}
+
 // TestBudgetNeverExceeded shows, with many connections claiming at once, that the bound holds at every moment.
 func TestBudgetNeverExceeded(t *testing.T) {
 	b := newBudget(100)
