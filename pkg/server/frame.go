@@ -46,7 +46,8 @@ type frameReader struct {
 	pool     *pool
 	budget   *budget
 	bytesMax int             // of a frame
-	stall    time.Duration   // longest wait for more of a frame
+	quiet    time.Duration   // longest wait for a frame to begin
+	stall    time.Duration   // longest wait for more of one
 	done     <-chan struct{} // ends a wait for the budget
 	received *metrics.Counter
 
@@ -73,10 +74,14 @@ func (f *frameReader) close() {
 }
 
 // next returns the next frame. Errors are io.EOF at the end of the last frame, os.ErrDeadlineExceeded when no frame began
-// for the stall time (next may be called again), and the endings above.
+// for the quiet time (next may be called again), and the endings above.
 func (f *frameReader) next() (frame, error) {
 	for f.end-f.start < sizeBytes {
-		if err := f.fill(f.stall); err != nil {
+		patience := f.stall
+		if f.start == f.end {
+			patience = f.quiet
+		}
+		if err := f.fill(patience); err != nil {
 			return frame{}, f.between(err)
 		}
 	}

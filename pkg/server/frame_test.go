@@ -36,7 +36,7 @@ func (s *stream) SetReadDeadline(time.Time) error { return nil }
 // newReader returns a reader of frames of at most 32 MiB from conn, with a budget of its own.
 func newReader(conn net.Conn, budgetBytes int64) *frameReader {
 	f := &frameReader{
-		conn: conn, pool: &pool{keepMax: 64 << 20}, budget: newBudget(budgetBytes), bytesMax: 32 << 20, stall: time.Minute,
+		conn: conn, pool: &pool{keepMax: 64 << 20}, budget: newBudget(budgetBytes), bytesMax: 32 << 20, quiet: time.Minute, stall: time.Minute,
 		received: new(metrics.Counter),
 	}
 	f.open()

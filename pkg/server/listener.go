@@ -30,7 +30,8 @@ func (s *Server) newConn(nc net.Conn, l *Listener) *conn {
 	}
 	c.frames = frameReader{
 		conn: c.net, pool: s.pool, budget: s.frames, bytesMax: s.options.FrameBytesMax,
-		stall: s.options.ReadTimeout, received: s.metrics.NetworkReceived, done: c.done,
+		quiet: min(s.options.ReadTimeout, s.options.IdleTimeout), stall: s.options.ReadTimeout,
+		received: s.metrics.NetworkReceived, done: c.done,
 	}
 	c.writer = newWriter(c.net, s.pool, s.options.WriteTimeout, s.metrics.NetworkSent)
 	host, port := l.advertise(nc.LocalAddr())

@@ -529,6 +529,25 @@ func TestIdle(t *testing.T) {
 	})
 }
 
+// TestIdleBeforeReadTimeout shows that a quiet connection is closed after the idle time though requests may take longer to arrive.
+func TestIdleBeforeReadTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, c := pipeServer(t, tableOf(wire.KeyMetadata), func(o *Options) { o.ReadTimeout = 24 * time.Hour })
+		began := time.Now()
+		whole := request(wire.KeyMetadata, 12, 1, &wire.MetadataRequest{})
+		c.Write(whole[:3])
+		time.Sleep(time.Hour)
+		c.Write(whole[3:10])
+		time.Sleep(time.Hour)
+		c.Write(whole[10:])
+		c.receive(wire.KeyMetadata, 12, 1)
+		c.ended()
+		if idle := time.Since(began) - 2*time.Hour; idle > s.options.IdleTimeout {
+			t.Errorf("closed after %v without a request, want %v", idle, s.options.IdleTimeout)
+		}
+	})
+}
+
 // TestQuietConnectionIsSmall shows that a connection at rest has neither a finisher nor buffers, and serves on.
 func TestQuietConnectionIsSmall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
