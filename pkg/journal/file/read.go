@@ -30,9 +30,8 @@ func (j *Journal) readAt(slot uint64, p []byte, off int64) error {
 
 // Replay implements journal.Journal.
 func (j *Journal) Replay(from uint64, f func(slot uint64, entry []byte) error) error {
-	floor, next := j.Bounds()
-	if from < floor || from > next {
-		_, _, err := j.acquire(from)
+	next, err := j.replayEnd(from)
+	if err != nil {
 		return fmt.Errorf("replay journal %s from slot %d: %w", j.dir, from, err)
 	}
 	for slot := from; slot < next; {
@@ -43,6 +42,16 @@ func (j *Journal) Replay(from uint64, f func(slot uint64, entry []byte) error) e
 		slot += n
 	}
 	return nil
+}
+
+// replayEnd returns the slot before which a replay from slot from ends, or why there can be none.
+func (j *Journal) replayEnd(from uint64) (next uint64, err error) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if from == j.mu.next && !j.mu.closed {
+		return from, nil
+	}
+	return j.mu.next, j.unreadableLocked(from)
 }
 
 // replayVolume replays the slots from from to below next that are in one volume, and returns how many they are.

@@ -144,7 +144,10 @@ func closedAnswers(t *trial) {
 	t.ends(j.Append(3, nil), journal.ErrClosed, "append")
 	t.ends(j.Sync(), journal.ErrClosed, "sync")
 	t.ends(j.ReadAt(2, nil, 0), journal.ErrClosed, "read")
-	t.ends(j.Replay(1, func(uint64, []byte) error { return errors.New("called") }), journal.ErrClosed, "replay")
+	never := func(uint64, []byte) error { return errors.New("called") }
+	for from := range uint64(5) {
+		t.ends(j.Replay(from, never), journal.ErrClosed, "replay from slot %d", from)
+	}
 	t.ends(j.Trim(2), journal.ErrClosed, "trim")
 	t.hasBounds(1, 3)
 }

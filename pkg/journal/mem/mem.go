@@ -107,13 +107,12 @@ func (j *Journal) ReadAt(slot uint64, p []byte, off int64) error {
 
 // Replay implements journal.Journal.
 func (j *Journal) Replay(from uint64, f func(slot uint64, entry []byte) error) error {
-	_, next := j.Bounds()
-	if from > next {
-		return fmt.Errorf("replay from slot %d: %w", from, journal.ErrAbsent)
+	next, err := j.replayEnd(from)
+	if err != nil {
+		return fmt.Errorf("replay from slot %d: %w", from, err)
 	}
 	var entry []byte
 	for slot := from; slot < next; slot++ {
-		var err error
 		if entry, err = j.entry(slot, entry); err != nil {
 			return err
 		}
@@ -209,6 +208,17 @@ func (j *Journal) unreadableLocked(slot uint64) error {
 		return journal.ErrAbsent
 	}
 	return nil
+}
+
+// replayEnd returns the slot before which a replay from slot from ends, or why there can be none.
+func (j *Journal) replayEnd(from uint64) (next uint64, err error) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	next = j.nextLocked()
+	if from == next && !j.mu.closed {
+		return next, nil
+	}
+	return next, j.unreadableLocked(from)
 }
 
 // entry returns a copy of a slot's entry, in the memory of buf if it is large enough.

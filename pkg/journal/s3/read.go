@@ -41,15 +41,23 @@ func (j *Journal) readAt(slot uint64, p []byte, off int64) error {
 func (j *Journal) length(slot uint64) (int64, error) {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	switch {
-	case j.mu.closed:
-		return 0, journal.ErrClosed
-	case slot < j.mu.floor:
-		return 0, journal.ErrTrimmed
-	case slot >= j.nextLocked():
-		return 0, journal.ErrAbsent
+	if err := j.unreadableLocked(slot); err != nil {
+		return 0, err
 	}
 	return j.mu.lengths[slot-j.mu.floor], nil
+}
+
+// unreadableLocked says why slot cannot be read; nil when it can.
+func (j *Journal) unreadableLocked(slot uint64) error {
+	switch {
+	case j.mu.closed:
+		return journal.ErrClosed
+	case slot < j.mu.floor:
+		return journal.ErrTrimmed
+	case slot >= j.nextLocked():
+		return journal.ErrAbsent
+	}
+	return nil
 }
 
 // missing says why an object could not be read, if it could not: the journal was closed or trimmed meanwhile, perhaps by the
@@ -78,11 +86,9 @@ func (j *Journal) missing(slot uint64, err error) error {
 
 // Replay implements journal.Journal. It reads some entries ahead.
 func (j *Journal) Replay(from uint64, f func(slot uint64, entry []byte) error) error {
-	_, next := j.Bounds()
-	if from != next {
-		if _, err := j.length(from); err != nil {
-			return fmt.Errorf("replay from slot %d: %w", from, err)
-		}
+	next, err := j.replayEnd(from)
+	if err != nil {
+		return fmt.Errorf("replay from slot %d: %w", from, err)
 	}
 	a := &ahead{journal: j, next: from, end: next}
 	var stop context.CancelFunc
@@ -99,6 +105,17 @@ func (j *Journal) Replay(from uint64, f func(slot uint64, entry []byte) error) e
 		}
 	}
 	return nil
+}
+
+// replayEnd returns the slot before which a replay from slot from ends, or why there can be none.
+func (j *Journal) replayEnd(from uint64) (next uint64, err error) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	next = j.nextLocked()
+	if from == next && !j.mu.closed {
+		return next, nil
+	}
+	return next, j.unreadableLocked(from)
 }
 
 // ahead reads the objects of consecutive slots, several at a time.
