@@ -223,7 +223,6 @@ func (c *conn) finish(call *call) {
 		c.holdBack()
 	}
 	if err != nil {
-		call.api.metrics.Errors.Inc()
 		call.NoResponse = true
 	}
 	c.encode(call)
@@ -342,6 +341,7 @@ func (c *conn) cut(err error) {
 func (c *conn) run(m handler.Method, call *call) (err error) {
 	defer c.survive(call, &err)
 	if err := m(c.server.handler, &call.Call); err != nil {
+		call.api.metrics.Errors.Inc()
 		return fmt.Errorf("%w: %s version %d: %w", errHandler, wire.Name(call.Key), call.Version, err)
 	}
 	return nil
@@ -351,6 +351,7 @@ func (c *conn) run(m handler.Method, call *call) (err error) {
 func (c *conn) survive(call *call, err *error) {
 	if p := recover(); p != nil {
 		c.server.metrics.HandlerPanics.Inc()
+		call.api.metrics.Errors.Inc()
 		c.server.log.Error("panic in a handler: the connection is closed", "peer", c.shared.RemoteAddr, "api", wire.Name(call.Key), "version", call.Version, "panic", p, "stack", string(debug.Stack()))
 		call.large = true
 		*err = fmt.Errorf("%w: %v", errPanic, p)

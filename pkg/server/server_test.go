@@ -313,6 +313,11 @@ func TestHangUps(t *testing.T) {
 	if n := s.metrics.HandlerPanics.Get(); n != 2 {
 		t.Errorf("%d panics counted, want 2", n)
 	}
+	for _, key := range []int16{wire.KeyProduce, wire.KeyFetch, wire.KeyCreateTopics, wire.KeyDeleteTopics} {
+		if n := s.apis[key].metrics.Errors.Get(); n != 1 {
+			t.Errorf("%s: %d requests that ended their connection are counted, want 1", wire.Name(key), n)
+		}
+	}
 }
 
 // TestErrorsAreCounted shows that the error codes of answers are counted by API and name, those that lie deep in them too, and
