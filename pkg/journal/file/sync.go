@@ -88,9 +88,9 @@ func (j *Journal) sync() error {
 
 // syncWritten makes durable what is written when it begins; entries may be appended meanwhile. The caller holds j.syncing.
 func (j *Journal) syncWritten() error {
-	r, next := j.holdUnsynced()
+	r, next, err := j.holdUnsynced()
 	if r == nil {
-		return nil
+		return err
 	}
 	defer j.release(r)
 	if err := r.handle.sync(); err != nil {
@@ -103,16 +103,19 @@ func (j *Journal) syncWritten() error {
 }
 
 // holdUnsynced returns the current volume's reader, which the caller releases, and the next slot; nil when nothing has to
-// be synced, or nothing can be.
-func (j *Journal) holdUnsynced() (r *reader, next uint64) {
+// be synced, or with the reason why nothing can be.
+func (j *Journal) holdUnsynced() (r *reader, next uint64, err error) {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	if j.mu.durable == j.mu.next || j.unwritableLocked() != nil {
-		return nil, 0
+	if j.mu.durable == j.mu.next {
+		return nil, 0, nil
+	}
+	if err := j.unwritableLocked(); err != nil {
+		return nil, 0, err
 	}
 	r = j.currentLocked()
 	r.refs.Add(1)
-	return r, j.mu.next
+	return r, j.mu.next, nil
 }
 
 // unsynced is how many entries at the end may not be durable now.
