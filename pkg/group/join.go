@@ -22,6 +22,7 @@ type JoinRequest struct {
 	ReturnsWithID    bool   // a client without a member id is given one to join again with (KIP-394)
 	SkipsAssignment  bool   // a static leader that comes back may be told to leave the assignment as it is (KIP-814)
 	Reason           string // why the client joins (KIP-800)
+	Taken            func() // called when nothing of the request is borrowed any more, before others are waited for; may be nil
 }
 
 // Joined answers a join.
@@ -57,6 +58,9 @@ func refusedJoin(memberID string, code kerr.Code) Joined {
 // Join waits until the group's next generation begins, and answers with it. It gives up when done is closed.
 func (c *Coordinator) Join(q *JoinRequest, done <-chan struct{}) Joined {
 	answer := c.join(q)
+	if q.Taken != nil {
+		q.Taken()
+	}
 	select {
 	case r := <-answer:
 		return r

@@ -15,6 +15,7 @@ type SyncRequest struct {
 	ProtocolType *string // as the member believes (KIP-559); nil when it does not say
 	Protocol     *string // likewise
 	Assignments  []Assignment
+	Taken        func() // as of a JoinRequest
 }
 
 // Assignment is what a member is assigned.
@@ -34,6 +35,9 @@ type Synced struct {
 // Sync waits until the leader's assignment is durable, and answers with the member's part of it. It gives up when done is closed.
 func (c *Coordinator) Sync(q *SyncRequest, done <-chan struct{}) Synced {
 	answer := c.sync(q)
+	if q.Taken != nil {
+		q.Taken()
+	}
 	select {
 	case r := <-answer:
 		return r

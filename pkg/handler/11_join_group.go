@@ -33,6 +33,7 @@ func (h *Handler) joinGroup(c *Call, q *wire.JoinGroupRequest, r *wire.JoinGroup
 		RebalanceTimeout: milliseconds(q.RebalanceTimeoutMs),
 		ReturnsWithID:    c.Version >= 4, // KIP-394
 		SkipsAssignment:  c.Version >= 9, // KIP-814
+		Taken:            c.ReleaseFrame,
 	}
 	if q.RebalanceTimeoutMs < 0 { // which v0 does not say
 		join.RebalanceTimeout = join.SessionTimeout

@@ -3,6 +3,7 @@ package handler
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/group"
@@ -136,6 +137,36 @@ func TestJoinGroupGivesUp(t *testing.T) {
 	if kerr.Code(r.ErrorCode) != kerr.CoordinatorNotAvailable {
 		t.Errorf("got %+v", r)
 	}
+}
+
+// TestNoFrameIsHeldWhileOthersAreWaitedFor shows that joins and syncs give their frames back before they wait for other members:
+// the frames of all clients have one budget, and a frame may be far larger than what is kept of it.
+func TestNoFrameIsHeldWhileOthersAreWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newBubble(t)
+		w.handler.groups.Close()
+		w.handler.groups = group.New(w.engine, group.Options{InitialRebalanceDelay: 10 * time.Second})
+		finish := func(key, version int16, q wire.Message) wire.Message {
+			t.Helper()
+			c, began, released := w.submit(key, version, q), time.Now(), time.Time{}
+			release := c.ReleaseFrame
+			c.ReleaseFrame = func() { released = time.Now(); release() }
+			if err := rowOf(key).Finish(w.handler, c); err != nil || !released.Equal(began) || time.Since(began) == 0 {
+				t.Errorf("%s: began at %v, gave its frame back at %v, ended at %v: %v", wire.Name(key), began, released, time.Now(), err)
+			}
+			return c.Response
+		}
+		leader := group.JoinRequest{
+			GroupID: "g", ProtocolType: "consumer", Protocols: []group.Protocol{{Name: "range"}}, SessionTimeout: time.Minute, RebalanceTimeout: time.Minute,
+		}
+		go w.handler.groups.Join(&leader, nil)
+		synctest.Wait()
+		joined := finish(wire.KeyJoinGroup, 3, joinOf("g")).(*wire.JoinGroupResponse)
+		s := finish(wire.KeySyncGroup, 3, &wire.SyncGroupRequest{GroupID: "g", GenerationID: joined.GenerationID, MemberID: joined.MemberID}).(*wire.SyncGroupResponse)
+		if joined.ErrorCode != 0 || joined.Leader == joined.MemberID || kerr.Code(s.ErrorCode) != kerr.RebalanceInProgress {
+			t.Errorf("joined %+v, synced %+v", joined, s)
+		}
+	})
 }
 
 func TestSyncGroupMustNameItsProtocol(t *testing.T) {

@@ -25,7 +25,7 @@ func (h *Handler) syncGroup(c *Call, q *wire.SyncGroupRequest, r *wire.SyncGroup
 	}
 	sync := group.SyncRequest{
 		GroupID: q.GroupID, MemberID: q.MemberID, InstanceID: optional(q.GroupInstanceID), Generation: q.GenerationID,
-		ProtocolType: q.ProtocolType, Protocol: q.ProtocolName,
+		ProtocolType: q.ProtocolType, Protocol: q.ProtocolName, Taken: c.ReleaseFrame,
 	}
 	for i := range q.Assignments {
 		sync.Assignments = append(sync.Assignments, group.Assignment{MemberID: q.Assignments[i].MemberID, Bytes: q.Assignments[i].Assignment})
