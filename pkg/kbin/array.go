@@ -38,8 +38,8 @@ func (r *Reader) NullableArrayLenIf(nullable, flexible bool) int {
 	return -1
 }
 
-// elements is s made n long, for elements that take at least wireBytesMin bytes each on the wire. Elements that s had before, up to its
-// capacity, keep what they refer to, so that arrays within arrays are reused as well.
+// elements is s made n long, for elements that take at least wireBytesMin bytes each on the wire. Elements that s had before,
+// up to its capacity, keep what they refer to, so that arrays within arrays are reused as well.
 func elements[T any](r *Reader, n, wireBytesMin int, s []T) []T {
 	if n < 0 {
 		return nil
@@ -48,7 +48,7 @@ func elements[T any](r *Reader, n, wireBytesMin int, s []T) []T {
 		r.fail(truncated)
 		n = 0
 	}
-	if !r.charge(n * int(unsafe.Sizeof(*new(T)))) {
+	if !r.charge(int64(n) * int64(unsafe.Sizeof(*new(T)))) {
 		n = 0
 	}
 	if n <= cap(s) && s != nil {
@@ -76,7 +76,7 @@ func NullableStruct[T any, P interface {
 	*T
 	Decode(r *Reader, version int16)
 }](r *Reader, version int16) *T {
-	if r.Int8() < 0 || r.fault != none || !r.charge(int(unsafe.Sizeof(*new(T)))) {
+	if r.Int8() < 0 || r.fault != none || !r.charge(int64(unsafe.Sizeof(*new(T)))) {
 		return nil
 	}
 	v := new(T)

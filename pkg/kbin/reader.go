@@ -77,13 +77,13 @@ func (r *Reader) fail(f fault) {
 }
 
 // charge takes n bytes of decoded form off the budget, and says whether they were there.
-func (r *Reader) charge(n int) bool {
-	if n > r.budget {
+func (r *Reader) charge(n int64) bool {
+	if n > int64(r.budget) {
 		r.fail(overBudget)
 		return false
 	}
-	r.budget -= n
-	r.spent += n
+	r.budget -= int(n)
+	r.spent += int(n)
 	return true
 }
 

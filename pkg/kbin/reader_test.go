@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unsafe"
 )
 
 func newReader(b []byte) *Reader {
@@ -208,13 +209,31 @@ func TestBudget(t *testing.T) {
 	f(100, array, func(r *Reader) { r.Int8s(r.ArrayLen(true), nil) })
 	f(100, array, func(r *Reader) { _ = r.String(true) })
 	f(116, array, func(r *Reader) { r.NullableString(true) })
-	f(33, []byte{3, 1, 2, 'a'}, func(r *Reader) { r.Strings(r.ArrayLen(true), nil, true) })
-	f(33, []byte{1, 0, 7, 2, 8}, func(r *Reader) { NullableStruct[point](r, 1) })
-	f(66, []byte{3, 0, 7, 2, 8, 0, 7, 2, 8}, func(r *Reader) { Structs(r, r.ArrayLen(true), []point(nil), 1) })
+	text, pair := int(unsafe.Sizeof("")), int(unsafe.Sizeof(point{}))
+	f(2*text+1, []byte{3, 1, 2, 'a'}, func(r *Reader) { r.Strings(r.ArrayLen(true), nil, true) })
+	f(pair+1, []byte{1, 0, 7, 2, 8}, func(r *Reader) { NullableStruct[point](r, 1) })
+	f(2*pair+2, []byte{3, 0, 7, 2, 8, 0, 7, 2, 8}, func(r *Reader) { Structs(r, r.ArrayLen(true), []point(nil), 1) })
 	var free Reader
 	free.Reset(array, 0)
 	if b := free.Bytes(true); len(b) != 100 || free.Err() != nil {
 		t.Errorf("borrowed bytes are charged: %v", free.Err())
+	}
+}
+
+// large takes 256 bytes of memory for each byte of a message.
+type large struct{ _ [256]byte }
+
+func (*large) Reset()                {}
+func (*large) Decode(*Reader, int16) {}
+
+// The budget holds for what an int of 32 bits cannot count: GOARCH=386 go test ./pkg/kbin.
+func TestBudgetHoldsBeyondAnInt(t *testing.T) {
+	for _, n := range []int{1 << 23, 1<<23 + 1, 1 << 24} { // of 2³¹ bytes of memory, some more, and 2³²
+		r := new(Reader)
+		r.Reset(make([]byte, 1<<24), 1<<20)
+		if s := Structs(r, n, []large(nil), 0); len(s) != 0 || !errors.Is(r.Err(), ErrBudget) {
+			t.Errorf("%d elements: %d were made, %v", n, len(s), r.Err())
+		}
 	}
 }
 

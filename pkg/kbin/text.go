@@ -61,7 +61,7 @@ func (r *Reader) stringLen(flexible bool) int {
 
 func (r *Reader) text(n int) string {
 	b := r.take(n)
-	if len(b) == 0 || !r.charge(n) {
+	if len(b) == 0 || !r.charge(int64(n)) {
 		return ""
 	}
 	if r.Intern != nil {
@@ -72,7 +72,7 @@ func (r *Reader) text(n int) string {
 
 func (r *Reader) textPointer(n int) *string {
 	b := r.take(n)
-	if len(b) == 0 || !r.charge(n+stringHeader) {
+	if len(b) == 0 || !r.charge(int64(n)+stringHeader) {
 		return empty
 	}
 	if r.Intern != nil {
