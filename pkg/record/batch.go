@@ -63,8 +63,8 @@ func (b Batch) BaseOffset() int64 { return b.int64(baseOffsetAt) }
 // Length is the header's length field: the bytes behind it, which is 12 less than [Batch.Size].
 func (b Batch) Length() int32 { return b.int32(lengthAt) }
 
-// Size is how many bytes the batch has by its length field: a claim, which may be negative or beyond the bytes that are
-// there. It is int(Length()) + 12.
+// Size is how many bytes the batch has by its length field, int(Length()) + 12: a claim, which may be negative or beyond the
+// bytes that are there.
 func (b Batch) Size() int { return prefixBytes + int(b.Length()) }
 
 // LeaderEpoch is the epoch of the leader that appended the batch.

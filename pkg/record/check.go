@@ -62,19 +62,19 @@ func single(set []byte) (Batch, error) {
 	if len(set) <= magicAt {
 		return nil, refuse(kerr.InvalidRecord, "record set of %d bytes holds no batch", len(set))
 	}
-	switch size, magic := b.Size(), b.Magic(); {
+	switch size, magic := int64(b.Length())+prefixBytes, b.Magic(); {
 	case magic < 0 || magic > Magic:
 		return nil, refuse(kerr.CorruptMessage, "magic %d", magic)
-	case size < prefixBytes+messageBytesMin(0):
+	case size < int64(prefixBytes+messageBytesMin(0)):
 		return nil, refuse(kerr.CorruptMessage, "batch length %d", b.Length())
 	case magic != Magic:
 		return nil, refuse(kerr.InvalidRecord, "magic %d is too old for this version of produce", magic)
-	case size > len(set):
+	case size > int64(len(set)):
 		return nil, refuse(kerr.InvalidRecord, "batch of %d bytes is truncated to %d", size, len(set))
 	case size < HeaderBytes:
 		return nil, refuse(kerr.CorruptMessage, "batch of %d bytes", size)
-	case size < len(set):
-		return nil, refuse(kerr.InvalidRecord, "%d bytes behind the one batch a partition may have", len(set)-size)
+	case size < int64(len(set)):
+		return nil, refuse(kerr.InvalidRecord, "%d bytes behind the one batch a partition may have", int64(len(set))-size)
 	}
 	return b, nil
 }
@@ -151,7 +151,7 @@ const (
 
 // plainLimit is what a record set of so many bytes may decompress to.
 func (r *Rules) plainLimit(packedBytes int) int {
-	limit := min(PlainBytesMax, plainBytesFree+plainRatioMax*packedBytes)
+	limit := min(PlainBytesMax, plainBytesFree+plainRatioMax*min(packedBytes, PlainBytesMax/plainRatioMax))
 	if r.PlainBytesMax > 0 {
 		limit = min(limit, r.PlainBytesMax)
 	}

@@ -264,3 +264,18 @@ func TestRefusalIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// What a batch may decompress to grows with its size, up to the bound of all batches, on machines of 32 bits, too.
+func TestPlainLimitGrowsWithTheBatch(t *testing.T) {
+	f := func(packedBytes, want int) {
+		t.Helper()
+		if got := new(Rules).plainLimit(packedBytes); got != want {
+			t.Errorf("a batch of %d bytes may decompress to %d, want %d", packedBytes, got, want)
+		}
+	}
+	f(0, plainBytesFree)
+	f(1000, plainBytesFree+256_000)
+	f(1<<20, PlainBytesMax)
+	f(1<<24, PlainBytesMax)
+	f(1<<30, PlainBytesMax)
+}
