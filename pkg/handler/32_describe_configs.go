@@ -26,7 +26,8 @@ import (
 // null, means all of them. As in Kafka a broker is asked for by its id, and by the empty name for what is set on all brokers,
 // which is nothing here.
 //
-// Different from Kafka: what is named twice is answered once. Of the broker's settings there are those that this server has as well,
+// Different from Kafka: what is named twice is answered once, and the broker is 1, not 01: else a request could ask for its settings
+// any number of times. Of the broker's settings there are those that this server has as well,
 // by Kafka's names: what topics become by themselves, where clients are sent, limits and timeouts. They stand in the server's
 // configuration file and are read-only. Loggers, groups and client metrics have no settings here.
 
@@ -156,13 +157,14 @@ func (h *Handler) brokerSettings(c *Call, id string) ([]setting, error) {
 	if id == "" {
 		return nil, nil
 	}
-	if n, err := strconv.Atoi(id); err != nil {
+	node := fmt.Sprint(nodeID)
+	if _, err := strconv.Atoi(id); err != nil {
 		return nil, fmt.Errorf("broker id must be an integer, but it is: %s: %w", id, kerr.InvalidRequest)
-	} else if n != int(nodeID) {
+	}
+	if id != node {
 		return nil, fmt.Errorf("unexpected broker id, expected %d or empty string, but received %s: %w", nodeID, id, kerr.InvalidRequest)
 	}
 	here := c.Conn.Listener + "://" + net.JoinHostPort(c.Conn.AdvertisedHost, fmt.Sprint(c.Conn.AdvertisedPort))
-	node := fmt.Sprint(nodeID)
 	all := []setting{
 		over("advertised.listeners", topic.List, "Where the clients of this listener are told to connect.", here, ""),
 		over("auto.create.topics.enable", topic.Boolean, "Whether a topic that a client asks for is created.", fmt.Sprint(h.options.AutoCreateTopics), "true"),

@@ -100,6 +100,7 @@ func TestDescribeConfigs(t *testing.T) {
 	w.expect("the broker", w.describe(4, asked(4, "1", "advertised.listeners", "num.partitions", "auto.create.topics.enable"), asked(4, "")),
 		"4:1 NONE advertised.listeners=://here.example:9092@4 auto.create.topics.enable=true@5 num.partitions=3@4", "4: NONE")
 	w.expect("other brokers", w.describe(4, asked(4, "2"), asked(4, "x")), "4:2 INVALID_REQUEST", "4:x INVALID_REQUEST")
+	w.expect("this one by other names", w.describe(4, asked(4, "01"), asked(4, "+1")), "4:01 INVALID_REQUEST", "4:+1 INVALID_REQUEST")
 	w.expect("other resources", w.describe(4, asked(8, "1"), asked(3, "")), "8:1 INVALID_REQUEST", "3: INVALID_REQUEST")
 	w.handler.options.Broker = []BrokerSetting{{Name: "max.connections", Kind: topic.Int, Value: 9, Kafka: 7, Doc: "x"}}
 	w.expect("the broker's own", w.describe(4, asked(4, "1", "max.connections", "log.retention.bytes", "message.max.bytes")),
