@@ -37,11 +37,15 @@ func TestDescribeGroupsOfOffsetsOnly(t *testing.T) {
 	}
 }
 
-// TestNamesInARequest shows that a request that names more groups or members than are allowed ends its connection.
+// TestNamesInARequest shows that a request that names more groups, members, users or topics to create than are allowed ends its
+// connection.
 func TestNamesInARequest(t *testing.T) {
 	w := newWorld(t, Options{RequestPartitionMax: 3})
 	names := []string{"a", "b", "c", "d"}
 	members, groups := make([]wire.LeaveGroupRequestMemberIdentity, 4), make([]wire.OffsetFetchRequestGroup, 4)
+	topics, users := make([]wire.CreateTopicsRequestCreatableTopic, 4), make([]wire.DescribeUserScramCredentialsRequestUserName, 4)
+	given := make([]wire.AlterUserScramCredentialsRequestScramCredentialUpsertion, 3)
+	taken := make([]wire.AlterUserScramCredentialsRequestScramCredentialDeletion, 1)
 	for n := 3; n <= 4; n++ {
 		f := func(key int16, q wire.Message) {
 			t.Helper()
@@ -54,6 +58,9 @@ func TestNamesInARequest(t *testing.T) {
 		f(wire.KeyFindCoordinator, &wire.FindCoordinatorRequest{CoordinatorKeys: names[:n]})
 		f(wire.KeyLeaveGroup, &wire.LeaveGroupRequest{GroupID: "g", Members: members[:n]})
 		f(wire.KeyOffsetFetch, &wire.OffsetFetchRequest{Groups: groups[:n]})
+		f(wire.KeyCreateTopics, &wire.CreateTopicsRequest{Topics: topics[:n]})
+		f(wire.KeyDescribeUserScramCredentials, &wire.DescribeUserScramCredentialsRequest{Users: users[:n]})
+		f(wire.KeyAlterUserScramCredentials, &wire.AlterUserScramCredentialsRequest{Deletions: taken, Upsertions: given[:n-1]})
 	}
 }
 

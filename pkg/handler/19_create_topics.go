@@ -39,6 +39,9 @@ const (
 )
 
 func (h *Handler) createTopics(c *Call, q *wire.CreateTopicsRequest, r *wire.CreateTopicsResponse) error {
+	if err := h.checkNames(len(q.Topics)); err != nil {
+		return err
+	}
 	named := map[string]int{}
 	for i := range q.Topics {
 		named[q.Topics[i].Name]++

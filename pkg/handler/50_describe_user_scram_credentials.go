@@ -14,6 +14,9 @@ import (
 // does not exist, and one that is named twice is refused.
 
 func (h *Handler) describeUserScramCredentials(_ *Call, q *wire.DescribeUserScramCredentialsRequest, r *wire.DescribeUserScramCredentialsResponse) error {
+	if err := h.checkNames(len(q.Users)); err != nil {
+		return err
+	}
 	times := map[string]int{}
 	for i := range q.Users {
 		times[q.Users[i].Name]++

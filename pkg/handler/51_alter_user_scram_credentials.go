@@ -40,6 +40,9 @@ type alteration struct {
 }
 
 func (h *Handler) alterUserScramCredentials(_ *Call, q *wire.AlterUserScramCredentialsRequest, r *wire.AlterUserScramCredentialsResponse) error {
+	if err := h.checkNames(len(q.Deletions) + len(q.Upsertions)); err != nil {
+		return err
+	}
 	all := h.alterations(q)
 	h.alter(all)
 	for _, a := range all {
