@@ -234,6 +234,12 @@ func TestAnswersAreBounded(t *testing.T) {
 	if err := s.GetRange(t.Context(), "k", make([]byte, 3), 4); err == nil {
 		t.Error("the whole object counts as a range of it")
 	}
+	body.Store(func(w http.ResponseWriter) {
+		fmt.Fprint(w, "<ListBucketResult><Contents><Key>b</Key></Contents><Contents><Key>a</Key></Contents></ListBucketResult>")
+	})
+	if all, err := s.List(t.Context(), ""); err != nil || fmt.Sprint(all) != "[{a 0} {b 0}]" {
+		t.Errorf("a listing in disorder: %v, %v", all, err)
+	}
 }
 
 // Nothing is left running when a store is closed, whatever its calls came to.

@@ -25,6 +25,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -255,6 +256,8 @@ func (s *Store) list(ctx context.Context, prefix string) (all []objstore.Object,
 			all = append(all, objstore.Object{Key: key, Bytes: info.Size})
 		}
 	}
+	// Not all stores list in order: directory buckets of Amazon S3 do not.
+	slices.SortFunc(all, func(a, b objstore.Object) int { return strings.Compare(a.Key, b.Key) })
 	return all, ctx.Err()
 }
 
