@@ -261,7 +261,8 @@ func defineFlexible(g *Group, t *structType) {
 	}
 }
 
-// whenFlexible is the condition of a type that is flexible in some of its versions, and nil for one that is so in all or none.
+// whenFlexible is the condition of a type that is flexible in some of its versions, and nil for one that is so in all
+// or none.
 //
 //	version >= 9
 func whenFlexible(t *structType) *Statement {

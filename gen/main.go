@@ -3,10 +3,10 @@
 //	go run ./gen -schemas schemas -out pkg/wire          writes
 //	go run ./gen -schemas schemas -out pkg/wire -check   compares, and fails if there is something to write
 //
-// It reads Kafka's own format, with or without comments (spec.go), resolves structs and checks everything it is about to
-// rely on (model.go), and emits with jennifer: the type, Reset, Decode and Append (emit*.go), and the registry of all APIs
-// (emit_registry.go). Above each jennifer chain stands the Go it emits. What a spec says and gen does not know is an error that
-// names file and field: it could be something on the wire.
+// It reads Kafka's own format, with or without comments (spec.go), resolves structs and checks everything it is about
+// to rely on (model.go), and emits with jennifer: the type, Reset, Decode and Append (emit*.go), and the registry of
+// all APIs (emit_registry.go). Above each jennifer chain stands the Go it emits. What a spec says and gen does not
+// know is an error that names file and field: it could be something on the wire.
 package main
 
 import (

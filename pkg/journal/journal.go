@@ -21,16 +21,17 @@
 //
 // # With an interval
 //
-// A driver may be opened to make entries durable some time after Append has returned. It says so in its options. Then a
-// power cut may take acknowledged entries: those that no completed Sync, of the caller's or of the driver's own, covers. What
-// is left is a prefix all the same, and the end of a process alone takes nothing. So the second and the third rule hold as
-// they stand for crashes of the process, and for the power up to the last Sync; Trim and a successful Close make durable first.
-// Whoever stores elsewhere what follows from entries calls Sync before.
+// A driver may be opened to make entries durable some time after Append has returned. It says so in its options. Then
+// a power cut may take acknowledged entries: those that no completed Sync, of the caller's or of the driver's own,
+// covers. What is left is a prefix all the same, and the end of a process alone takes nothing. So the second and the
+// third rule hold as they stand for crashes of the process, and for the power up to the last Sync; Trim and a
+// successful Close make durable first. Whoever stores elsewhere what follows from entries calls Sync before.
 //
 // # Who calls what
 //
-// One goroutine at a time calls Append, or Begin: the engine's committer, which owns the next slot. Replay runs before the first
-// Append. Everything else may be called by many goroutines at any time, also while Append, Trim or Close is under way.
+// One goroutine at a time calls Append, or Begin: the engine's committer, which owns the next slot. Replay runs
+// before the first Append. Everything else may be called by many goroutines at any time, also while Append, Trim or
+// Close is under way.
 package journal
 
 import "errors"
@@ -94,14 +95,14 @@ type Journal interface {
 type Pipeline interface {
 	Journal
 
-	// Begin begins an Append, and returns what waits for its end. The slot is the next one that was not begun. Entries become
-	// readable, and outcomes known, in the order of the slots: whatever befalls an entry befalls those begun after it. After
-	// ErrUnknown the caller begins or appends it and them again, with the same bytes, in the same order. A bounded number may be
-	// under way; Begin waits while there are so many. The entry is not kept.
+	// Begin begins an Append, and returns what waits for its end. The slot is the next one that was not begun.
+	// Entries become readable, and outcomes known, in the order of the slots: whatever befalls an entry befalls those
+	// begun after it. After ErrUnknown the caller begins or appends it and them again, with the same bytes, in the
+	// same order. A bounded number may be under way; Begin waits while there are so many. The entry is not kept.
 	Begin(slot uint64, entry []byte) (wait func() error, err error)
 
-	// GiveUp ends all waiting for a store that does not answer: the outcome of every entry under way, and of all later ones, is
-	// ErrUnknown. Nothing but Close may follow.
+	// GiveUp ends all waiting for a store that does not answer: the outcome of every entry under way, and of all
+	// later ones, is ErrUnknown. Nothing but Close may follow.
 	GiveUp()
 }
 

@@ -38,8 +38,8 @@ func (r *Reader) NullableArrayLenIf(nullable, flexible bool) int {
 	return -1
 }
 
-// elements is s made n long, for elements that take at least wireBytesMin bytes each on the wire. Elements that s had before,
-// up to its capacity, keep what they refer to, so that arrays within arrays are reused as well.
+// elements is s made n long, for elements that take at least wireBytesMin bytes each on the wire. Elements that s had
+// before, up to its capacity, keep what they refer to, so that arrays within arrays are reused as well.
 func elements[T any](r *Reader, n, wireBytesMin int, s []T) []T {
 	if n < 0 {
 		return nil

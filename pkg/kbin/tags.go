@@ -24,7 +24,8 @@ func (r *Reader) Tags() uint32 {
 	return n
 }
 
-// OpenTag reads the tag and the size of a tagged field, and narrows r to its bytes. The second result is for [Reader.CloseTag].
+// OpenTag reads the tag and the size of a tagged field, and narrows r to its bytes. The second result is for
+// [Reader.CloseTag].
 func (r *Reader) OpenTag() (tag uint32, end int) {
 	tag = r.Uvarint()
 	size := r.Uvarint()

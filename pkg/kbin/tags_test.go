@@ -1,5 +1,5 @@
-// Shown here: tagged fields of any size are written with their size, read back, skipped when unknown, and cannot reach beyond
-// their size.
+// Shown here: tagged fields of any size are written with their size, read back, skipped when unknown, and cannot
+// reach beyond their size.
 
 package kbin
 

@@ -32,8 +32,8 @@ type Store interface {
 	Put(ctx context.Context, key string, b []byte) error
 	// PutIfAbsent writes an object if there is none. ErrPrecondition.
 	PutIfAbsent(ctx context.Context, key string, b []byte) error
-	// PutIfMatch writes an object in place of the version that is given, and of no other. ErrPrecondition, also when there is
-	// no object any more.
+	// PutIfMatch writes an object in place of the version that is given, and of no other. ErrPrecondition, also when
+	// there is no object any more.
 	PutIfMatch(ctx context.Context, key string, b []byte, v Version) error
 	// List returns the objects whose keys begin with prefix, in the order of the keys' bytes.
 	List(ctx context.Context, prefix string) ([]Object, error)

@@ -4,8 +4,8 @@ package record
 
 import "testing"
 
-// Shown here: in the steady state, checking and walking allocate nothing, whatever the codec. (Not with -race, under which the
-// counts differ.)
+// Shown here: in the steady state, checking and walking allocate nothing, whatever the codec. (Not with -race, under
+// which the counts differ.)
 
 func TestAllocations(t *testing.T) {
 	records := benchRecords(100, 1024)

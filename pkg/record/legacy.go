@@ -22,9 +22,10 @@ import (
 //	 .      4  value size -1 is null
 //	 .         value
 //
-// A compressed message, a wrapper, has no key, and its value is a message set, compressed; one level of that, not more. The
-// wrapper's offset is that of the last message within. The offsets within are absolute in magic 0, and in magic 1 relative to the
-// first message within. The wrapper's timestamp is the largest within or, with LogAppendTime, that of all.
+// A compressed message, a wrapper, has no key, and its value is a message set, compressed; one level of that, not
+// more. The wrapper's offset is that of the last message within. The offsets within are absolute in magic 0, and in
+// magic 1 relative to the first message within. The wrapper's timestamp is the largest within or, with LogAppendTime,
+// that of all.
 const (
 	messageCRCAt        = 12
 	messageAttributesAt = 17

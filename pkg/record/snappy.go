@@ -9,8 +9,8 @@ import (
 	"github.com/golang/snappy"
 )
 
-// Java writes snappy in the framing of xerial's library: a header, and then blocks behind their length. Other clients write one
-// bare block. Both are read; the framing is written.
+// Java writes snappy in the framing of xerial's library: a header, and then blocks behind their length. Other clients
+// write one bare block. Both are read; the framing is written.
 
 // xerialHeader is magic, version and lowest compatible version.
 const xerialHeader = "\x82SNAPPY\x00\x00\x00\x00\x01\x00\x00\x00\x01"

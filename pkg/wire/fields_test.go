@@ -1,5 +1,5 @@
-// Shown here: fields mean what they are called, where equal bytes alone could have two of one type swapped; and records given
-// as parts are where a copy of them would be.
+// Shown here: fields mean what they are called, where equal bytes alone could have two of one type swapped; and
+// records given as parts are where a copy of them would be.
 
 package wire
 

@@ -1,5 +1,6 @@
-// Shown here: what real clients send and what a real Kafka broker answers, as recorded in testdata/frames, decodes to its last
-// byte, and encodes to the same bytes again. The frames that do not are listed, with the reason; the list has to be exact.
+// Shown here: what real clients send and what a real Kafka broker answers, as recorded in testdata/frames, decodes to
+// its last byte, and encodes to the same bytes again. The frames that do not are listed, with the reason; the list
+// has to be exact.
 
 package wire_test
 
@@ -57,7 +58,8 @@ func TestRecordedFrames(t *testing.T) {
 	t.Logf("%d frames of %d conversations", n, len(all))
 }
 
-// testdata/frames/covered.md says which clients speak which versions in the recordings, and lies beside them so that one can look.
+// testdata/frames/covered.md says which clients speak which versions in the recordings, and lies beside them so that
+// one can look.
 func TestCovered(t *testing.T) {
 	text, err := os.ReadFile(recordings + "/covered.md")
 	if err != nil {
@@ -89,8 +91,8 @@ func sameAgain(f frames.Frame) error {
 	return nil
 }
 
-// excuse is the row of leftOver that a frame's left over bytes are listed in, -1 if there is none. What is before them has to be the
-// same again.
+// excuse is the row of leftOver that a frame's left over bytes are listed in, -1 if there is none. What is before
+// them has to be the same again.
 func excuse(c frames.Conversation, f frames.Frame) int {
 	header, body, err := f.Decode()
 	over, ok := errors.AsType[frames.LeftOverError](err)

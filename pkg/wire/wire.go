@@ -101,8 +101,9 @@ func RequestHeaderVersion(key, version int16) int16 {
 	return 1
 }
 
-// ResponseHeaderVersion is the version of the ResponseHeader before a response: 1 before a flexible one, else 0. ApiVersions is
-// the exception (KIP-511): its responses always have 0, so that a client can read one from a broker older than itself.
+// ResponseHeaderVersion is the version of the ResponseHeader before a response: 1 before a flexible one, else 0.
+// ApiVersions is the exception (KIP-511): its responses always have 0, so that a client can read one from a broker
+// older than itself.
 func ResponseHeaderVersion(key, version int16) int16 {
 	if key != KeyApiVersions && isFlexible(key, version) {
 		return 1

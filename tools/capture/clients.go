@@ -113,7 +113,8 @@ func sweep() (all []client) {
 	return all
 }
 
-// formats tells a program the newest format that both Produce and Fetch know in a version: they learn of each at different times.
+// formats tells a program the newest format that both Produce and Fetch know in a version: they learn of each at
+// different times.
 func formats(v int16) []string {
 	switch {
 	case v < 2:

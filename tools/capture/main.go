@@ -6,9 +6,9 @@
 // For each scenario it starts a broker, and a relay before it, and has the client's program in tools/interop/clients make a
 // check through the relay. It takes Java and Maven, which brings the broker, and whatever the client is written in.
 //
-// One frame goes this way: a connection (relay.go) reads it, adds it to the tape as it is (tape.go), changes what would lead the
-// client around the relay (rewrite.go), and passes it on. At the end what adds nothing is left out (thin.go), and package
-// frames writes the rest.
+// One frame goes this way: a connection (relay.go) reads it, adds it to the tape as it is (tape.go), changes what
+// would lead the client around the relay (rewrite.go), and passes it on. At the end what adds nothing is left out
+// (thin.go), and package frames writes the rest.
 package main
 
 import (

@@ -17,9 +17,9 @@ const (
 	clientID      = "capture"
 )
 
-// prime waits until a broker can coordinate groups and give ids to producers. Kafka makes the topic of its offsets when it is
-// first asked for a coordinator, and asks its controller for ids when it is first asked for one; until that is done
-// clients get errors that say nothing about either of them.
+// prime waits until a broker can coordinate groups and give ids to producers. Kafka makes the topic of its offsets
+// when it is first asked for a coordinator, and asks its controller for ids when it is first asked for one; until
+// that is done clients get errors that say nothing about either of them.
 func prime(addr string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), primeTimeout)
 	defer cancel()

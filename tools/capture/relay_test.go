@@ -1,5 +1,5 @@
-// Shown here: the relay records every frame as it was sent, those that are not answered and those that are no requests included,
-// keeps clients from going around it, and offers them what it is told to.
+// Shown here: the relay records every frame as it was sent, those that are not answered and those that are no
+// requests included, keeps clients from going around it, and offers them what it is told to.
 
 package main
 

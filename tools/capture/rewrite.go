@@ -28,9 +28,9 @@ func upTo(v int16) limit {
 	return func(key, newest int16) int16 { return min(max(v, useful[key]), asServed(key, newest)) }
 }
 
-// useful are the oldest versions of APIs with which a client comes through a check, where that is not 0: before OffsetCommit and
-// OffsetFetch 1 ZooKeeper kept offsets, which Kafka no longer has, and before Metadata 1 nobody says where the controller is, who
-// creates topics.
+// useful are the oldest versions of APIs with which a client comes through a check, where that is not 0: before
+// OffsetCommit and OffsetFetch 1 ZooKeeper kept offsets, which Kafka no longer has, and before Metadata 1 nobody says
+// where the controller is, who creates topics.
 var useful = map[int16]int16{wire.KeyMetadata: 1, wire.KeyOffsetCommit: 1, wire.KeyOffsetFetch: 1}
 
 // rewrite changes a response into what the client is to see, and says whether there was something to change.

@@ -15,10 +15,10 @@ var asking = map[int16]bool{
 	wire.KeyGetTelemetrySubscriptions: true, wire.KeyPushTelemetry: true,
 }
 
-// thin leaves out what adds nothing to a conversation, so that without it the same requests still have the same answers: what
-// was asked last time in the same bytes, by an API that changes nothing, and answered in the same; fetches in which nothing
-// new is asked for and nothing comes, but for the first; and fetches that the end of the connection cut off. The rest
-// is numbered anew.
+// thin leaves out what adds nothing to a conversation, so that without it the same requests still have the same
+// answers: what was asked last time in the same bytes, by an API that changes nothing, and answered in the same;
+// fetches in which nothing new is asked for and nothing comes, but for the first; and fetches that the end of the
+// connection cut off. The rest is numbered anew.
 func thin(all []frames.Frame) []frames.Frame {
 	gone := map[int]bool{}
 	last := map[string]string{} // answers by question

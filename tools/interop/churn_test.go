@@ -180,8 +180,8 @@ func (f *fleet) act(ctx context.Context, rng *rand.Rand) {
 	}
 }
 
-// afterwards has some static members back at once, with their partitions, and others taken out by an administrator: they do not
-// leave by themselves.
+// afterwards has some static members back at once, with their partitions, and others taken out by an administrator:
+// they do not leave by themselves.
 func (f *fleet) afterwards(ctx context.Context, s *slot, rng *rand.Rand) {
 	switch n := rng.IntN(4); {
 	case s.Instance == "":
@@ -251,8 +251,8 @@ func (f *fleet) awaitAllRead(ctx context.Context, group string) {
 	f.t.Fatalf("%s has not committed all there is: %s", group, strings.Join(left, ", "))
 }
 
-// restless says why a group that should have n members, and has these with so many partitions each, is not at rest; nothing if
-// it is.
+// restless says why a group that should have n members, and has these with so many partitions each, is not at rest;
+// nothing if it is.
 func restless(state string, assigned [][]int32, n int) string {
 	if state != "Stable" || len(assigned) != n {
 		return fmt.Sprintf("%s with %d members, not %d", state, len(assigned), n)
@@ -306,10 +306,10 @@ func (f *fleet) end() {
 	}
 }
 
-// TestGroupChurn has 30 members of franz-go, six of them in processes of their own, and 5 of sarama join, leave, crash and be
-// killed at random while producing goes on: eager and cooperative, dynamic and static. It shows that every record is read at
-// least once by every group, that no committed offset goes back, that no group gets stuck, and that a partition has one owner
-// in a generation. CHURN_SECONDS sets how long.
+// TestGroupChurn has 30 members of franz-go, six of them in processes of their own, and 5 of sarama join, leave,
+// crash and be killed at random while producing goes on: eager and cooperative, dynamic and static. It shows that
+// every record is read at least once by every group, that no committed offset goes back, that no group gets stuck,
+// and that a partition has one owner in a generation. CHURN_SECONDS sets how long.
 func TestGroupChurn(t *testing.T) {
 	seconds := 10
 	if n, err := strconv.Atoi(os.Getenv("CHURN_SECONDS")); err == nil {
@@ -338,9 +338,9 @@ func TestGroupChurn(t *testing.T) {
 	f.end()
 }
 
-// TestKillUnderGroups kills the server with SIGKILL, again and again, while two groups consume. It shows that their members go
-// on without a rebalance, as the server is back within their session, that what they committed is there, and that every record
-// is read at least once. CRASH_ROUNDS sets the number of kills.
+// TestKillUnderGroups kills the server with SIGKILL, again and again, while two groups consume. It shows that their
+// members go on without a rebalance, as the server is back within their session, that what they committed is there,
+// and that every record is read at least once. CRASH_ROUNDS sets the number of kills.
 func TestKillUnderGroups(t *testing.T) {
 	rounds := 2
 	if n, err := strconv.Atoi(os.Getenv("CRASH_ROUNDS")); err == nil {
@@ -398,8 +398,8 @@ func (f *fleet) awaitCount(ctx context.Context, group string, count func(*page) 
 	}
 }
 
-// TestRestless shows that a group is not taken for one at rest that has too few members, has no generation, or has a partition
-// with no owner or two.
+// TestRestless shows that a group is not taken for one at rest that has too few members, has no generation, or has a
+// partition with no owner or two.
 func TestRestless(t *testing.T) {
 	f := func(name, state string, members int, want string, assigned ...[]int32) {
 		t.Helper()

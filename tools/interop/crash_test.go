@@ -101,7 +101,8 @@ func TestKillUnderLoad(t *testing.T) {
 	killUnderLoad(t, rounds, "commit")
 }
 
-// TestKillUnderLoadWithInterval shows that the end of the process alone loses nothing that was acknowledged where the power could.
+// TestKillUnderLoadWithInterval shows that the end of the process alone loses nothing that was acknowledged where the
+// power could.
 func TestKillUnderLoadWithInterval(t *testing.T) { killUnderLoad(t, 1, "interval") }
 
 func killUnderLoad(t *testing.T, rounds int, fsync string) {

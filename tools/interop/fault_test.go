@@ -106,8 +106,8 @@ func (p *producer) recover(ctx context.Context, t *testing.T) {
 	}
 }
 
-// TestDiskFull fills a small disk: produce is refused with an error that clients retry, fetch goes on, and produce goes on by
-// itself once there is room; nothing acknowledged is lost, nor after SIGKILL.
+// TestDiskFull fills a small disk: produce is refused with an error that clients retry, fetch goes on, and produce
+// goes on by itself once there is room; nothing acknowledged is lost, nor after SIGKILL.
 func TestDiskFull(t *testing.T) {
 	dir, ballast := smallDisk(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
@@ -128,7 +128,8 @@ func TestDiskFull(t *testing.T) {
 	p.check(ctx, t, s, "full")
 }
 
-// diskFullConfig has everything archived at once, into many segments that do not become smaller, out of a journal of a few files.
+// diskFullConfig has everything archived at once, into many segments that do not become smaller, out of a journal of
+// a few files.
 const diskFullConfig = `
 [storage]
 journal_file_bytes = 8388608
@@ -141,9 +142,9 @@ segment_bytes_max = 4194304
 segment_ms = 1
 `
 
-// TestDiskFullWhileArchiving fills a small disk with segments, so that the archiver, checkpoints and the journal run out of room in
-// all they do. Nothing acknowledged is lost, nor after SIGKILL; all goes on when there is room, which is also had by deleting a topic
-// on the full disk; and nothing is left behind that is not in use.
+// TestDiskFullWhileArchiving fills a small disk with segments, so that the archiver, checkpoints and the journal run
+// out of room in all they do. Nothing acknowledged is lost, nor after SIGKILL; all goes on when there is room, which
+// is also had by deleting a topic on the full disk; and nothing is left behind that is not in use.
 func TestDiskFullWhileArchiving(t *testing.T) {
 	dir, ballast := smallDisk(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
@@ -191,8 +192,8 @@ func (s *server) errors(ctx context.Context) map[string]float64 {
 	return failed
 }
 
-// wantTidy looks at storage where no server runs: heraclitus verify finds nothing wrong and nothing that is not in use, and no write has
-// left half a file.
+// wantTidy looks at storage where no server runs: heraclitus verify finds nothing wrong and nothing that is not in
+// use, and no write has left half a file.
 func wantTidy(ctx context.Context, t *testing.T, data string) {
 	t.Helper()
 	out, err := exec.CommandContext(ctx, binary, "verify", "--storage-path", data).CombinedOutput()
@@ -205,8 +206,8 @@ func wantTidy(ctx context.Context, t *testing.T, data string) {
 	}
 }
 
-// TestFailedSync has the kernel fail one fdatasync: what it was for is not acknowledged, nothing is from then on, reads go on,
-// and after a restart every acknowledged record is there.
+// TestFailedSync has the kernel fail one fdatasync: what it was for is not acknowledged, nothing is from then on,
+// reads go on, and after a restart every acknowledged record is there.
 func TestFailedSync(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// event is something that happened to a group: what the members of the churn tell the ledger, some of them from another process.
+// event is something that happened to a group: what the members of the churn tell the ledger, some of them from
+// another process.
 type event struct {
 	Kind       kind
 	Group      string        `json:",omitempty"`

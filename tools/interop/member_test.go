@@ -45,8 +45,9 @@ type lines struct {
 
 var errCut = errors.New("the lines are cut")
 
-// dial connects, until the lines are cut. It waits for a server that is not there at the moment: franz-go takes connections that
-// are refused a few times for the end of its generation, and joins anew, where Kafka's own client goes on asking.
+// dial connects, until the lines are cut. It waits for a server that is not there at the moment: franz-go takes
+// connections that are refused a few times for the end of its generation, and joins anew, where Kafka's own client
+// goes on asking.
 func (l *lines) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, network, addr)

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestJavaScram gives a user a password with Kafka's own tool, has Kafka's producer come in as that user and produce for longer
-// than a session lasts, which it renews, and takes the user away again. A producer that is held up when it would renew its session
-// has to connect anew, so another one may try.
+// TestJavaScram gives a user a password with Kafka's own tool, has Kafka's producer come in as that user and produce
+// for longer than a session lasts, which it renews, and takes the user away again. A producer that is held up when it
+// would renew its session has to connect anew, so another one may try.
 func TestJavaScram(t *testing.T) {
 	for _, version := range javaVersions {
 		tools := javaTools(t, version)

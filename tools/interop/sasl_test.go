@@ -225,8 +225,8 @@ func TestSessionsAreRenewed(t *testing.T) {
 	}
 }
 
-// renewed is how many sessions have been renewed, where everybody comes in by one mechanism: of the logins, all but the first
-// of each connection.
+// renewed is how many sessions have been renewed, where everybody comes in by one mechanism: of the logins, all but
+// the first of each connection.
 func renewed(t *testing.T, s *server, mechanism string) int {
 	t.Helper()
 	logins := fmt.Sprintf("heraclitus_authentications_total{mechanism=%q,result=\"accepted\"}", mechanism)

@@ -51,9 +51,9 @@ var scramClients = map[string]func(ctx context.Context, m auth.Scram, name, pass
 	},
 }
 
-// TestScramConversations shows, for random names and passwords, that clients that others wrote and our server understand each
-// other: they come in with the right password and with no other, and, as the broken twin, they refuse a server whose
-// signature is not the one they expect.
+// TestScramConversations shows, for random names and passwords, that clients that others wrote and our server
+// understand each other: they come in with the right password and with no other, and, as the broken twin, they refuse
+// a server whose signature is not the one they expect.
 func TestScramConversations(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5802, 7677))
 	for range 15 {

@@ -17,8 +17,8 @@ import (
 	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
-// tlsConfig is a server with three listeners by TLS: SASL_SSL on its own port, and two more ports, where anybody may come in by SSL,
-// and whoever shows a certificate.
+// tlsConfig is a server with three listeners by TLS: SASL_SSL on its own port, and two more ports, where anybody may
+// come in by SSL, and whoever shows a certificate.
 const tlsConfig = `
 [auth]
 enabled = true
@@ -39,9 +39,9 @@ port = %d
 client_ca_file = %q
 `
 
-// TestTLS shows that franz-go comes in by SSL, by SSL with a certificate of its own and by SASL_SSL, and is told to stay with the
-// listener it came by; that it is refused, at once and by all of them, without what they ask for; and that the log says why,
-// once, and no password.
+// TestTLS shows that franz-go comes in by SSL, by SSL with a certificate of its own and by SASL_SSL, and is told to
+// stay with the listener it came by; that it is refused, at once and by all of them, without what they ask for; and
+// that the log says why, once, and no password.
 func TestTLS(t *testing.T) {
 	a, stranger := certificatetest.New(t), certificatetest.New(t)
 	broker, app := a.Issue(t, "broker"), a.Issue(t, "app")

@@ -51,8 +51,8 @@ type fileBytes struct {
 func (f fileBytes) ReadAt(p []byte, off int64) (int, error) { return f.r.ReadAt(p, off) }
 func (f fileBytes) size() (int64, error)                    { return f.n, nil }
 
-// ReadVolume reads a volume of so many bytes: the epoch of its present use, and every entry of it that has a header, damaged and torn
-// ones too.
+// ReadVolume reads a volume of so many bytes: the epoch of its present use, and every entry of it that has a header,
+// damaged and torn ones too.
 func ReadVolume(r io.ReaderAt, bytes int64) (epoch uint64, entries iter.Seq[Written], err error) {
 	f := fileBytes{r: r, n: bytes}
 	limit, epoch, err := readFileHeader(f)

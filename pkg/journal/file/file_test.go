@@ -428,8 +428,8 @@ func TestRoomIsTrue(t *testing.T) {
 	}
 }
 
-// A new file is filled with zeros from end to end, step by step; a recycled one need not be. While there is no space the pool
-// waits longer and longer, says so once, and says when it is over.
+// A new file is filled with zeros from end to end, step by step; a recycled one need not be. While there is no space
+// the pool waits longer and longer, says so once, and says when it is over.
 func TestPoolPrepares(t *testing.T) {
 	d := newSimDisk(1)
 	var log bytes.Buffer

@@ -15,8 +15,9 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/journal"
 )
 
-// An Inspection is the journal in a directory as it is seen by somebody who does not touch it: nothing is locked, and nothing
-// written, so that a server may be at work on it meanwhile. Its bounds are those of one moment. It is for one goroutine.
+// An Inspection is the journal in a directory as it is seen by somebody who does not touch it: nothing is locked, and
+// nothing written, so that a server may be at work on it meanwhile. Its bounds are those of one moment. It is for one
+// goroutine.
 type Inspection struct {
 	journal *Journal // never opened: it says what is damaged
 	volumes []numbered
@@ -134,8 +135,8 @@ func (i *Inspection) note(format string, args ...any) {
 	}
 }
 
-// lookAtEnd finds the last entry. A server may append while it does: where an entry is missing and a later one is there, it looks
-// again, and takes it for damage when it comes no further.
+// lookAtEnd finds the last entry. A server may append while it does: where an entry is missing and a later one is
+// there, it looks again, and takes it for damage when it comes no further.
 func (i *Inspection) lookAtEnd() error {
 	if len(i.volumes) == 0 {
 		return nil
@@ -220,8 +221,8 @@ func (i *Inspection) Bounds() (floor, next uint64) { return i.journal.mu.floor, 
 // Size returns how many bytes the files of entries hold.
 func (i *Inspection) Size() int64 { return i.journal.mu.bytes }
 
-// Notes says, a sentence each, what there is in the directory that is remarkable and no damage: what a crash has left, and files
-// of others. Beside a running server some of it is what that has under way.
+// Notes says, a sentence each, what there is in the directory that is remarkable and no damage: what a crash has
+// left, and files of others. Beside a running server some of it is what that has under way.
 func (i *Inspection) Notes() []string { return i.notes }
 
 // Close gives the directory back.
@@ -229,8 +230,8 @@ func (i *Inspection) Close() error {
 	return i.journal.disk.(onlooker).Root.Close()
 }
 
-// Replay calls f with every entry from slot from up to the end, as Journal.Replay does, and from a slot behind damage as well.
-// ErrTrimmed also when a server trims meanwhile.
+// Replay calls f with every entry from slot from up to the end, as Journal.Replay does, and from a slot behind damage
+// as well. ErrTrimmed also when a server trims meanwhile.
 func (i *Inspection) Replay(from uint64, f func(slot uint64, entry []byte) error) error {
 	floor, next := i.Bounds()
 	switch {
@@ -305,8 +306,8 @@ func (s *scanner) find(slot uint64) (int64, error) {
 	return 0, errNoEntry
 }
 
-// InUse says whether the process that took the journal in a directory last is still alive. It asks without taking the lock, which
-// could keep a server from starting: so it is wrong where another process has that one's number by now.
+// InUse says whether the process that took the journal in a directory last is still alive. It asks without taking the
+// lock, which could keep a server from starting: so it is wrong where another process has that one's number by now.
 func InUse(dir string) bool {
 	b, err := os.ReadFile(filepath.Join(dir, lockName))
 	if err != nil {

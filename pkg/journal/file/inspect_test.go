@@ -15,8 +15,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/journal"
 )
 
-// These tests show that an onlooker sees of a journal what a server would, whole, torn or damaged, that it changes nothing, and that a
-// server at work beside it does not confuse it.
+// These tests show that an onlooker sees of a journal what a server would, whole, torn or damaged, that it changes
+// nothing, and that a server at work beside it does not confuse it.
 
 // fingerprint is a checksum of all files in a directory, and of their names.
 func fingerprint(t *testing.T, dir string) string {
@@ -149,8 +149,8 @@ func TestInspectDamage(t *testing.T) {
 	}
 }
 
-// TestInspectBesideAServer shows that an onlooker beside a server that appends and trims, whose volumes are used again, sees entries
-// as they were written and no damage.
+// TestInspectBesideAServer shows that an onlooker beside a server that appends and trims, whose volumes are used
+// again, sees entries as they were written and no damage.
 func TestInspectBesideAServer(t *testing.T) {
 	dir := t.TempDir()
 	j, err := Open(dir, small)

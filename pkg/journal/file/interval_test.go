@@ -164,7 +164,8 @@ func TestTrimSyncsFirst(t *testing.T) {
 	}
 }
 
-// The driver keeps the contract with an interval, as far as it is about processes that are killed and disks that fail and fill up.
+// The driver keeps the contract with an interval, as far as it is about processes that are killed and disks that fail
+// and fill up.
 func TestContractWithInterval(t *testing.T) {
 	o := lazy
 	o.SyncInterval = time.Millisecond
@@ -234,7 +235,8 @@ func TestFailedIntervalSyncBreaks(t *testing.T) {
 	})
 }
 
-// What is cut off is told, with where and how much. An entry that says of the missing one that it was durable makes it damage.
+// What is cut off is told, with where and how much. An entry that says of the missing one that it was durable makes
+// it damage.
 func TestLostEntriesAreTold(t *testing.T) {
 	f := func(syncAfter int, want error, said string) {
 		t.Helper()

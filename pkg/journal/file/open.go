@@ -221,8 +221,9 @@ func (j *Journal) leftBehind(s *scanner, invalid error) (left []leftover, err er
 	return left, nil
 }
 
-// settleEnd writes once more the last entry and those that may not have been durable when it was written, and cuts off what
-// is left behind them. Its headers must not come back, to complete what a later crash leaves of other entries at their place.
+// settleEnd writes once more the last entry and those that may not have been durable when it was written, and cuts
+// off what is left behind them. Its headers must not come back, to complete what a later crash leaves of other
+// entries at their place.
 func (j *Journal) settleEnd(s *scanner, left []leftover) error {
 	if err := j.rewriteEnd(s); err != nil {
 		return err

@@ -200,7 +200,8 @@ func (j *Journal) release(r *reader) {
 	j.releaseVolume(r.volume)
 }
 
-// releaseVolume gives a reference to a volume back. Whoever gives the last one, which was trimmed then, sends it to the pool.
+// releaseVolume gives a reference to a volume back. Whoever gives the last one, which was trimmed then, sends it to
+// the pool.
 func (j *Journal) releaseVolume(v *volume) {
 	if v.refs.Add(-1) == 0 {
 		j.pool.later(func() { j.pool.recycle(v) })

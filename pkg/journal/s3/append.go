@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	// pipelineMax is how many entries may be under way at the same time. It is part of the format: an object that lies further
-	// beyond the end was not left there by a session that was ended.
+	// pipelineMax is how many entries may be under way at the same time. It is part of the format: an object that
+	// lies further beyond the end was not left there by a session that was ended.
 	pipelineMax = 16
 
-	// putTries is how often an entry is written before the answer is that the outcome is unknown. It keeps what a single lost
-	// connection does from the caller.
+	// putTries is how often an entry is written before the answer is that the outcome is unknown. It keeps what a
+	// single lost connection does from the caller.
 	putTries = 4
 )
 
@@ -189,9 +189,9 @@ func (j *Journal) put(u *upload) error {
 // errOther tells that the caller appends other bytes than before, where those may have been written.
 var errOther = fmt.Errorf("%w: the slot holds other bytes, appended before: append those again", journal.ErrUnknown)
 
-// settle asks the object of a slot whether it is the one that was to be appended, after a write that may have failed. It
-// returns an error that wraps ErrTaken when the slot is a newer session's, and any other one when that is not known yet. Of an
-// older session it is what was under way when that was ended, and is replaced.
+// settle asks the object of a slot whether it is the one that was to be appended, after a write that may have failed.
+// It returns an error that wraps ErrTaken when the slot is a newer session's, and any other one when that is not
+// known yet. Of an older session it is what was under way when that was ended, and is replaced.
 func (j *Journal) settle(u *upload) (done bool, err error) {
 	want, err := decodeHeader(u.object)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore/s3/s3test"
 )
 
-// BenchmarkAppend appends one entry after the other on a real server, as the engine does, and gives the median and the slowest of
-// a hundred.
+// BenchmarkAppend appends one entry after the other on a real server, as the engine does, and gives the median and
+// the slowest of a hundred.
 func BenchmarkAppend(b *testing.B) {
 	server := s3test.Start(b)
 	for _, n := range []int{100, 4 << 10, 64 << 10, 1 << 20, 4 << 20} {

@@ -18,7 +18,8 @@ import (
 
 var small = Options{EntryBytesMax: 20_000, Log: slog.New(slog.DiscardHandler)}
 
-// process returns a store as one process sees it, and what ends that process: nothing it does from then on reaches the store.
+// process returns a store as one process sees it, and what ends that process: nothing it does from then on reaches
+// the store.
 func process(s objstore.Store) (objstore.Store, func()) {
 	var killed atomic.Bool
 	seen := objstoretest.NewFaulty(s)

@@ -15,8 +15,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore/objstoretest"
 )
 
-// The calls of the store are those that the package comment and FORMAT.md tell of, one for an entry, in an order that a crash
-// can cut anywhere.
+// The calls of the store are those that the package comment and FORMAT.md tell of, one for an entry, in an order that
+// a crash can cut anywhere.
 func TestCallsOfTheStore(t *testing.T) {
 	trace := objstoretest.NewTrace(mem.Open())
 	f := func(what, want string) {

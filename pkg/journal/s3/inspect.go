@@ -9,8 +9,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 )
 
-// An Inspection is the journal in a store as it is seen by somebody who does not touch it: no session is begun, so that nobody
-// is fenced, and nothing is written. Its bounds are those of one moment. It is for one goroutine.
+// An Inspection is the journal in a store as it is seen by somebody who does not touch it: no session is begun, so
+// that nobody is fenced, and nothing is written. Its bounds are those of one moment. It is for one goroutine.
 type Inspection struct {
 	journal *Journal
 	notes   []string
@@ -19,10 +19,11 @@ type Inspection struct {
 // errOnlooker answers whatever would change the journal.
 var errOnlooker = errors.New("the journal is only looked at")
 
-// Inspect looks at the journal in a store. The error wraps journal.ErrDamaged when no server would open it. ctx bounds all that is
-// done with the Inspection.
+// Inspect looks at the journal in a store. The error wraps journal.ErrDamaged when no server would open it. ctx
+// bounds all that is done with the Inspection.
 func Inspect(ctx context.Context, store objstore.Store) (i *Inspection, err error) {
-	// While a server writes, a listing may miss an object and show a later one. So what looks like damage is looked at again.
+	// While a server writes, a listing may miss an object and show a later one. So what looks like damage is looked
+	// at again.
 	for try := 0; try == 0 || try < openTries && (errors.Is(err, errMoved) || errors.Is(err, journal.ErrDamaged)); try++ {
 		i = &Inspection{journal: &Journal{store: store}}
 		err = i.look(ctx)

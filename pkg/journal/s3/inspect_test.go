@@ -16,8 +16,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore/objstoretest"
 )
 
-// These tests show that an onlooker sees of a journal what a server would, that it writes nothing and fences nobody, and that a server
-// at work beside it does not confuse it.
+// These tests show that an onlooker sees of a journal what a server would, that it writes nothing and fences nobody,
+// and that a server at work beside it does not confuse it.
 
 func seen(i *Inspection) (all string, err error) {
 	floor, _ := i.Bounds()
@@ -93,8 +93,8 @@ func TestInspectDamage(t *testing.T) {
 	f("an entry that is missing", slotKey(1), func([]byte) []byte { return nil })
 }
 
-// TestInspectBesideAServer shows that an onlooker beside a server that has entries under way, and trims, sees no damage and does not
-// disturb it.
+// TestInspectBesideAServer shows that an onlooker beside a server that has entries under way, and trims, sees no
+// damage and does not disturb it.
 func TestInspectBesideAServer(t *testing.T) {
 	store := mem.Open()
 	j := mustOpen(t, store, small)

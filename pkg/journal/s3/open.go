@@ -46,8 +46,8 @@ func (j *Journal) tryOpen(ctx context.Context) error {
 	if err := j.take(ctx, v); err != nil {
 		return err
 	}
-	// Until the claim was there, the session before could trim. Beyond the claim it can have come only if the slot claimed was
-	// free because it had been trimmed; then the claim says nothing.
+	// Until the claim was there, the session before could trim. Beyond the claim it can have come only if the slot
+	// claimed was free because it had been trimmed; then the claim says nothing.
 	floor, err := j.storedFloor(ctx)
 	if err != nil {
 		return err
@@ -69,8 +69,8 @@ func (j *Journal) adopt(v *view, floor uint64) {
 	j.trimming.litter = v.litter
 }
 
-// look lists the journal. Slots come before floors in the listing: whatever it shows from its floor on was not trimmed when it
-// was listed, and what it misses there was not there.
+// look lists the journal. Slots come before floors in the listing: whatever it shows from its floor on was not
+// trimmed when it was listed, and what it misses there was not there.
 func (j *Journal) look(ctx context.Context) (*view, error) {
 	objects, err := j.store.List(ctx, slotPrefix)
 	if err != nil {
@@ -102,8 +102,8 @@ func (j *Journal) look(ctx context.Context) (*view, error) {
 	return v, nil
 }
 
-// mustBeLeft makes sure that the object of a slot beyond a free one was under way together with what should be there, and was
-// left by a session that was ended, or that died.
+// mustBeLeft makes sure that the object of a slot beyond a free one was under way together with what should be there,
+// and was left by a session that was ended, or that died.
 func (j *Journal) mustBeLeft(ctx context.Context, slot, free uint64) error {
 	h, err := j.header(ctx, slot)
 	switch {
@@ -167,8 +167,8 @@ func isCondition(err error) bool {
 	return errors.Is(err, objstore.ErrPrecondition) || errors.Is(err, objstore.ErrConflict)
 }
 
-// findEnd finds the end of the journal, and leaves what lies beyond out of the view. That is a claim, or what a session left that
-// was ended; as many objects as may be under way can be of that kind.
+// findEnd finds the end of the journal, and leaves what lies beyond out of the view. That is a claim, or what a
+// session left that was ended; as many objects as may be under way can be of that kind.
 func (j *Journal) findEnd(ctx context.Context, v *view) (end, error) {
 	first := v.next() - min(uint64(len(v.lengths)), pipelineMax+1)
 	headers, err := j.headers(ctx, first, v.next())
@@ -260,7 +260,8 @@ func (j *Journal) version(ctx context.Context, is header) (objstore.Version, err
 	return version, nil
 }
 
-// after returns where the journal ends after we tried to claim its next slot. What turns out to be an entry belongs to the view.
+// after returns where the journal ends after we tried to claim its next slot. What turns out to be an entry belongs
+// to the view.
 func (j *Journal) after(ctx context.Context, v *view, before end) (end, error) {
 	h, err := j.header(ctx, v.next())
 	switch {

@@ -11,8 +11,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore/objstoretest"
 )
 
-// An entry that waits for a place while as many as may be are under way is not begun when the first of those fails: its object
-// would lie so far beyond the end that whoever opens the journal next takes it for damage.
+// An entry that waits for a place while as many as may be are under way is not begun when the first of those fails:
+// its object would lie so far beyond the end that whoever opens the journal next takes it for damage.
 func TestNoEntryBeginsInThePlaceOfOneThatFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mem.Open()

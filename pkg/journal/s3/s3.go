@@ -1,5 +1,5 @@
-// Package s3 is the journal in a bucket, or in any other object store that keeps the conditions of writes: an object for each
-// entry, under the number of its slot.
+// Package s3 is the journal in a bucket, or in any other object store that keeps the conditions of writes: an object
+// for each entry, under the number of its slot.
 //
 // # An entry's way
 //
@@ -9,16 +9,16 @@
 //
 // # Who may write
 //
-// The newest session. It begins with a claim, an object in the next slot that holds no entry, and its first entry replaces
-// that claim. So whoever wrote before finds its next slot taken, by a session other than its own, and writes nothing any more.
-// Sessions follow each other as slots do: nothing of an older one comes after a claim. Objects of an older one may lie there,
-// of entries that were under way together when it was ended. They never became entries, and are replaced when their slot's
-// turn comes.
+// The newest session. It begins with a claim, an object in the next slot that holds no entry, and its first entry
+// replaces that claim. So whoever wrote before finds its next slot taken, by a session other than its own, and writes
+// nothing any more. Sessions follow each other as slots do: nothing of an older one comes after a claim. Objects of
+// an older one may lie there, of entries that were under way together when it was ended. They never became entries,
+// and are replaced when their slot's turn comes.
 //
 // # What must hold
 //
-//   - A slot is taken by creating its object. One from the floor on is replaced only where it is a claim, by its own session or
-//     by a newer one, or what an older session left beyond its end; who replaces it names the version.
+//   - A slot is taken by creating its object. One from the floor on is replaced only where it is a claim, by its own
+//     session or by a newer one, or what an older session left beyond its end; who replaces it names the version.
 //   - Objects are deleted only below the floor, which an object of its own has raised before. A delete that comes late
 //     therefore does no harm.
 //   - The object in the first slot of a session is not deleted but becomes a stone. Else a writer of the session before that
@@ -50,7 +50,8 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// A session is a process's right to write. The number orders sessions, the name tells apart those that began at the same time.
+// A session is a process's right to write. The number orders sessions, the name tells apart those that began at the
+// same time.
 type session struct {
 	number uint64
 	name   [16]byte

@@ -110,8 +110,8 @@ func (g *gate) decide(o objstoretest.Operation) objstoretest.Fault {
 	return objstoretest.None
 }
 
-// lateAppend has the write of a session come only when its slot has been written by the next one, trimmed and deleted, by that
-// one or by one that followed. It returns how the append ended.
+// lateAppend has the write of a session come only when its slot has been written by the next one, trimmed and
+// deleted, by that one or by one that followed. It returns how the append ended.
 func lateAppend(t *testing.T, followed bool, wrap func(objstore.Store) objstore.Store) error {
 	t.Helper()
 	store := wrap(mem.Open())
@@ -171,7 +171,8 @@ func leave(t *testing.T, store objstore.Store) *Journal {
 	return j
 }
 
-// An entry behind one whose outcome is not known is not acknowledged, though its object is there, and both can be begun again.
+// An entry behind one whose outcome is not known is not acknowledged, though its object is there, and both can be
+// begun again.
 func TestOutcomesComeInOrder(t *testing.T) {
 	j := leave(t, mem.Open())
 	if _, next := j.Bounds(); next != 1 {
@@ -185,8 +186,8 @@ func TestOutcomesComeInOrder(t *testing.T) {
 	mustHold(t, j, "one cut left")
 }
 
-// What a session leaves beyond its end is no entry, not even when everything before it is trimmed, and its slot is written when
-// its turn comes.
+// What a session leaves beyond its end is no entry, not even when everything before it is trimmed, and its slot is
+// written when its turn comes.
 func TestLeftBeyondTheEnd(t *testing.T) {
 	store := mem.Open()
 	leave(t, store)
@@ -424,7 +425,8 @@ func (s *struggle) run(seed uint64) error {
 	return errors.Join(append(s.mu.errs, j.Close())...)
 }
 
-// However many processes struggle for a journal, whatever is cut, lost or late: what was acknowledged is there, in its slot, once.
+// However many processes struggle for a journal, whatever is cut, lost or late: what was acknowledged is there, in
+// its slot, once.
 func TestNothingIsLostInAStruggle(t *testing.T) {
 	for seed := range uint64(60) {
 		s := struggle{wrap: func(s objstore.Store) objstore.Store { return s }}
@@ -465,7 +467,8 @@ func (s silent) PutIfAbsent(ctx context.Context, _ string, _ []byte) error {
 	return ctx.Err()
 }
 
-// TestGiveUp shows that nothing waits for a store that does not answer once that is given up, and that another session goes on.
+// TestGiveUp shows that nothing waits for a store that does not answer once that is given up, and that another
+// session goes on.
 func TestGiveUp(t *testing.T) {
 	store := mem.Open()
 	j := mustOpen(t, store, Options{})

@@ -83,7 +83,8 @@ func (j *Journal) writeFloor(floor uint64) (err error) {
 	return fmt.Errorf("%w: %w", journal.ErrUnknown, err)
 }
 
-// sessionBelow returns the session of the last entry below a slot: what comes after it is of the same one, or of a newer one.
+// sessionBelow returns the session of the last entry below a slot: what comes after it is of the same one, or of a
+// newer one.
 func (j *Journal) sessionBelow(slot uint64) (session, error) {
 	if slot > j.first {
 		return j.session, nil

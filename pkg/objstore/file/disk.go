@@ -27,8 +27,8 @@ type openFile interface {
 // osDisk is the operating system.
 type osDisk struct{}
 
-// Who may read what is stored: the user that stores it, and those of its group, such as who reads topics as tables. Checkpoints
-// hold the keys by which users are let in.
+// Who may read what is stored: the user that stores it, and those of its group, such as who reads topics as tables.
+// Checkpoints hold the keys by which users are let in.
 const (
 	dirMode  = 0o750
 	fileMode = 0o640

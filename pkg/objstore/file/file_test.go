@@ -86,7 +86,8 @@ func TestOwnFilesAreNoObjects(t *testing.T) {
 	}
 }
 
-// A tracedDisk notes what is done, and fails at one operation. It names files relative to dir, and those being written alike.
+// A tracedDisk notes what is done, and fails at one operation. It names files relative to dir, and those being
+// written alike.
 type tracedDisk struct {
 	disk
 	dir    string

@@ -124,8 +124,8 @@ func (f *Faulty) hold(happen func()) {
 	f.mu.late = append(f.mu.late, happen)
 }
 
-// do has an operation meet its fault. It may be called later, without the caller's context and without anybody to hear how it
-// went.
+// do has an operation meet its fault. It may be called later, without the caller's context and without anybody to
+// hear how it went.
 func (f *Faulty) do(ctx context.Context, o Operation, call func(ctx context.Context) error) error {
 	failed := fmt.Errorf("%s %s: %w", o.Name, o.Key, ErrFault)
 	if o.Writes() {

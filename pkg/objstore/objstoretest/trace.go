@@ -10,7 +10,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 )
 
-// Trace is a store that notes every call, a line each, for tests that compare what was asked of the store with what they expect:
+// Trace is a store that notes every call, a line each, for tests that compare what was asked of the store with what
+// they expect:
 //
 //	put-if-absent journal/00000000000000000000 64 bytes: condition of the write does not hold
 type Trace struct {

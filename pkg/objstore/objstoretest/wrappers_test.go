@@ -16,8 +16,8 @@ func TestWrappersKeepTheContract(t *testing.T) {
 	})
 }
 
-// A fault befalls the write that it is meant for, and no other: cut, it does not happen; lost, it does; late, it does after some
-// other operations, or when what is late is flushed.
+// A fault befalls the write that it is meant for, and no other: cut, it does not happen; lost, it does; late, it does
+// after some other operations, or when what is late is flushed.
 func TestFaults(t *testing.T) {
 	there := func(s objstore.Store, key string) bool {
 		_, err := s.Get(t.Context(), key)

@@ -28,20 +28,21 @@ type Options struct {
 	Region string
 
 	// AccessKey and SecretKey are who we are. When empty the usual places are searched: AWS_ACCESS_KEY_ID with
-	// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the shared credentials file (AWS_SHARED_CREDENTIALS_FILE, AWS_PROFILE), the
-	// role of the container, the web identity or the machine.
+	// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the shared credentials file (AWS_SHARED_CREDENTIALS_FILE,
+	// AWS_PROFILE), the role of the container, the web identity or the machine.
 	AccessKey, SecretKey string
 
-	// StallTimeout is how long a call waits without a byte moving; 20 s when 0. An upload may take it in all, and a second more
-	// for each 256 KiB.
+	// StallTimeout is how long a call waits without a byte moving; 20 s when 0. An upload may take it in all, and a
+	// second more for each 256 KiB.
 	StallTimeout time.Duration
 }
 
 // Scheme begins the URL of a place in a bucket.
 const Scheme = "s3://"
 
-// FromEnv returns options for the place that a URL names, s3://bucket/prefix, with endpoint and region from the variables of
-// the environment that other programs for S3 heed: AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL; AWS_REGION, else AWS_DEFAULT_REGION.
+// FromEnv returns options for the place that a URL names, s3://bucket/prefix, with endpoint and region from the
+// variables of the environment that other programs for S3 heed: AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL;
+// AWS_REGION, else AWS_DEFAULT_REGION.
 func FromEnv(place string, getenv func(string) string) (Options, error) {
 	path, ok := strings.CutPrefix(place, Scheme)
 	bucket, prefix, _ := strings.Cut(path, "/")

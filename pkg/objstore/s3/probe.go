@@ -11,7 +11,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 )
 
-// probeKey is the object that conditional writes are tried on, among our own. It stays: who starts beside us tries on it too.
+// probeKey is the object that conditional writes are tried on, among our own. It stays: who starts beside us tries on
+// it too.
 const probeKey = "conditions"
 
 // probe makes sure that the place can be used.
@@ -48,7 +49,8 @@ func (s *Store) listOne(ctx context.Context) (err error) {
 // conditionTries is how often a write is tried that others, who start beside us, are in the way of.
 const conditionTries = 10
 
-// probeConditions makes sure that a second write of one key is refused, and so is one in place of a version that is not there.
+// probeConditions makes sure that a second write of one key is refused, and so is one in place of a version that is
+// not there.
 func (s *Store) probeConditions(ctx context.Context) error {
 	note := []byte("Heraclitus makes sure here that this store keeps the conditions of writes. " + rand.Text() + "\n")
 	for range 2 {

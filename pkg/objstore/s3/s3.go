@@ -289,8 +289,8 @@ func (s *Store) remove(ctx context.Context, name string) (err error) {
 	return s.patient.RemoveObject(ctx, s.o.Bucket, name, minio.RemoveObjectOptions{})
 }
 
-// untilStalled returns a context that ends when nothing has come for too long, since the begin or the last call of alive. The
-// call ends with end, which puts that into its error.
+// untilStalled returns a context that ends when nothing has come for too long, since the begin or the last call of
+// alive. The call ends with end, which puts that into its error.
 func (s *Store) untilStalled(parent context.Context) (ctx context.Context, alive func(), end func(*error)) {
 	ctx, cancel := context.WithCancelCause(parent)
 	timer := time.AfterFunc(s.o.StallTimeout, func() { cancel(errStalled) })

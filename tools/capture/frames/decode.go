@@ -68,8 +68,8 @@ func (e LeftOverError) Error() string {
 	return fmt.Sprintf("decode %s: %d bytes are left over", e.Name, e.Bytes)
 }
 
-// Decode reads the header and the body, which borrow from the payload, and wants to use up all of it. If it does not, header and
-// body are good nevertheless, and the error is a LeftOverError. A token has neither.
+// Decode reads the header and the body, which borrow from the payload, and wants to use up all of it. If it does not,
+// header and body are good nevertheless, and the error is a LeftOverError. A token has neither.
 func (f Frame) Decode() (header, body wire.Message, err error) {
 	var r kbin.Reader
 	r.Reset(f.Payload, decodeBudget)

@@ -6,9 +6,10 @@
 //
 //	0012_c3_01_fetch_v17_request.bin
 //
-// is the twelfth frame, on the third connection, a request of API 1, Fetch, in version 17. The file holds the frame without the
-// length before it. A response answers the request with its correlation id on its connection. Its version is the one it
-// is encoded in, which is 0 where a broker answers an ApiVersions request that is newer than itself (KIP-511).
+// is the twelfth frame, on the third connection, a request of API 1, Fetch, in version 17. The file holds the frame
+// without the length before it. A response answers the request with its correlation id on its connection. Its version
+// is the one it is encoded in, which is 0 where a broker answers an ApiVersions request that is newer than itself
+// (KIP-511).
 //
 // After SaslHandshake 0 a client sends bare tokens, which are neither requests nor responses of an API:
 //

@@ -1,4 +1,5 @@
-// Shown here: a conversation that is written is read as it was, and nothing else that lies in its folder is taken for a frame.
+// Shown here: a conversation that is written is read as it was, and nothing else that lies in its folder is taken for
+// a frame.
 
 package frames
 

@@ -1,6 +1,6 @@
-// Package clients knows the programs in tools/interop/clients, one for each Kafka client that is checked, and gets them ready to
-// run: it has the client fetched from its registry, in the version that a file beside the program pins, and built where it has to
-// be. What it makes it keeps in a cache, so that only the first time takes long.
+// Package clients knows the programs in tools/interop/clients, one for each Kafka client that is checked, and gets
+// them ready to run: it has the client fetched from its registry, in the version that a file beside the program pins,
+// and built where it has to be. What it makes it keeps in a cache, so that only the first time takes long.
 package clients
 
 import (
@@ -102,8 +102,8 @@ func (c Client) Prepare(ctx context.Context, root, cache string) (Program, error
 	return program, nil
 }
 
-// once makes a folder of the cache, if it is not there: a folder that a make left unfinished is made anew. Another process that
-// makes it is waited for.
+// once makes a folder of the cache, if it is not there: a folder that a make left unfinished is made anew. Another
+// process that makes it is waited for.
 func (p *place) once(name string, make func(dir string) error) (dir string, err error) {
 	dir = filepath.Join(p.cache, name)
 	unlock, err := run.Lock(dir+".lock", func() {})

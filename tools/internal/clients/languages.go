@@ -14,7 +14,8 @@ import (
 	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
-// golang builds a program of tools/interop's module, or of one of its own; go.mod pins the client. cgo takes a C compiler, too.
+// golang builds a program of tools/interop's module, or of one of its own; go.mod pins the client. cgo takes a C
+// compiler, too.
 var (
 	golang = language{[]string{"go"}, prepareGo}
 	cgo    = language{[]string{"go", "gcc"}, prepareGo}

@@ -29,8 +29,8 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 `
 
-// KafkaUser and KafkaPassword are what a broker's SASL listener lets in, by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512. They guard
-// nothing.
+// KafkaUser and KafkaPassword are what a broker's SASL listener lets in, by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512.
+// They guard nothing.
 const (
 	KafkaUser     = "capture"
 	KafkaPassword = "capture-secret"
@@ -44,9 +44,9 @@ type Kafka struct {
 	*Process
 }
 
-// StartKafka starts a broker of a release of Kafka with its data in dir, which must be empty, and waits until it listens.
-// Each of more is a line of server.properties, in which ${port}, ${sasl} and ${controller} are the ports of the listeners there
-// are.
+// StartKafka starts a broker of a release of Kafka with its data in dir, which must be empty, and waits until it
+// listens. Each of more is a line of server.properties, in which ${port}, ${sasl} and ${controller} are the ports of
+// the listeners there are.
 func StartKafka(version, dir string, more ...string) (*Kafka, error) {
 	k := &Kafka{Version: version}
 	classPath, err := ClassPath(version)

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Lock waits until no other process has a file locked, and locks it; the file is made where it is not there. wait is called first
-// where there is somebody to wait for. A lock ends with its process.
+// Lock waits until no other process has a file locked, and locks it; the file is made where it is not there. wait is
+// called first where there is somebody to wait for. A lock ends with its process.
 func Lock(name string, wait func()) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return nil, err

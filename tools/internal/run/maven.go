@@ -23,7 +23,8 @@ const (
 	logs4 = `<dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.25.1</version></dependency>`
 )
 
-// logging are the settings of both, in one folder of the class path: warnings, to the standard error, so that what tools print stays clean.
+// logging are the settings of both, in one folder of the class path: warnings, to the standard error, so that what
+// tools print stays clean.
 var logging = map[string]string{
 	"log4j.properties": `log4j.rootLogger=WARN,C
 log4j.appender.C=org.apache.log4j.ConsoleAppender
@@ -38,8 +39,8 @@ log4j.appender.C.layout.ConversionPattern=%d %p %m (%c)%n
 `,
 }
 
-// ClassPath is a Java class path with a release of Kafka's broker, clients and tools. The first call has Maven copy them into
-// the user's cache.
+// ClassPath is a Java class path with a release of Kafka's broker, clients and tools. The first call has Maven copy
+// them into the user's cache.
 func ClassPath(version string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -162,7 +162,8 @@ func TestExceptions(t *testing.T) {
 	f(``, 1, 0)
 }
 
-// Of three who answer, the one that differs is found: the third alone, we as well, or nobody knows because Kafka was not asked.
+// Of three who answer, the one that differs is found: the third alone, we as well, or nobody knows because Kafka was
+// not asked.
 func TestThird(t *testing.T) {
 	f := func(kafka, theirs, ours string, alone, shared, others int) {
 		t.Helper()

@@ -35,8 +35,8 @@ type conn struct {
 
 func dial(addr string) (*conn, error) { return dialFrom(net.Dialer{}, addr) }
 
-// visitor connects from an address of the loopback network that nobody else has, where there are such: a server answers later
-// where one address fails often.
+// visitor connects from an address of the loopback network that nobody else has, where there are such: a server
+// answers later where one address fails often.
 func visitor(n int32) net.Dialer {
 	if runtime.GOOS != "linux" {
 		return net.Dialer{}

@@ -51,8 +51,8 @@ func TestClosedConnection(t *testing.T) {
 	}
 }
 
-// conversationWith is a conversation with a server that answers everything as if it were Metadata 2, in a payload that spoil has
-// changed. Nothing left of the payload closes the connection.
+// conversationWith is a conversation with a server that answers everything as if it were Metadata 2, in a payload
+// that spoil has changed. Nothing left of the payload closes the connection.
 func conversationWith(t *testing.T, spoil func([]byte) []byte) *Conversation {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -10,13 +10,13 @@
 // differences that remain are listed with their reasons in testdata/differences.md at the top of the repository; the
 // list has to be exact.
 //
-// A third implementation, franz-go's kfake, is asked in the same run ([Third]). What it answers otherwise where Kafka answers as we
-// do needs no row in that list.
+// A third implementation, franz-go's kfake, is asked in the same run ([Third]). What it answers otherwise where Kafka
+// answers as we do needs no row in that list.
 //
 // # To add a script
 //
-// Add a literal to one of the lists in scripts_*.go, and record what Kafka answers. That needs Java and Maven, and starts the
-// brokers by itself:
+// Add a literal to one of the lists in scripts_*.go, and record what Kafka answers. That needs Java and Maven, and
+// starts the brokers by itself:
 //
 //	go test -tags full -run TestKafka . -args -update -script 'Fetch: from an offset'
 //

@@ -77,8 +77,8 @@ func like(pattern, text string) bool {
 	return strings.HasSuffix(rest, last)
 }
 
-// Unexplained compares what was found with what is excepted: the differences that no exception covers, and the exceptions that
-// cover nothing, or claim versions that do not differ.
+// Unexplained compares what was found with what is excepted: the differences that no exception covers, and the
+// exceptions that cover nothing, or claim versions that do not differ.
 func Unexplained(found []Difference, excepted []Exception) (differences []Difference, stale []string) {
 	used := make([]Versions, len(excepted))
 	for _, d := range found {

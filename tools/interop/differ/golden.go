@@ -15,9 +15,9 @@ import (
 //	-- step
 //	Responses[t].PartitionResponses[0]: ErrorCode=NONE BaseOffset=0 LogStartOffset=0@5-11
 //
-// The line of a script says which release answered in which versions. A field stands once for each value it had; behind @ are
-// the versions, unless they are all of the step's, which in turn stand behind its name (@7-11) unless they are all of the
-// script's.
+// The line of a script says which release answered in which versions. A field stands once for each value it had;
+// behind @ are the versions, unless they are all of the step's, which in turn stand behind its name (@7-11) unless
+// they are all of the script's.
 
 const (
 	scriptMark = "== "

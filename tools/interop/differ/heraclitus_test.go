@@ -35,9 +35,10 @@ advertised_host = "127.0.0.1"
 port = %d
 `
 
-// TestHeraclitus shows that Heraclitus answers every scripted request, good and bad, in every version it serves, by a frame that
-// decodes to its last byte and says what Kafka said when the golden files were recorded; and that every difference left
-// is named in testdata/differences.md with its reason, and nothing is named there that is no difference.
+// TestHeraclitus shows that Heraclitus answers every scripted request, good and bad, in every version it serves, by a
+// frame that decodes to its last byte and says what Kafka said when the golden files were recorded; and that every
+// difference left is named in testdata/differences.md with its reason, and nothing is named there that is no
+// difference.
 func TestHeraclitus(t *testing.T) {
 	binary := build(t)
 	t.Run("memory", func(t *testing.T) { judge(t, recorded(t), holdHeraclitus(t, binary, "memory://")) })
@@ -82,7 +83,8 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// holdHeraclitus holds the scripts with a server of its own, that keeps its data in storage, or where package storagetest is told.
+// holdHeraclitus holds the scripts with a server of its own, that keeps its data in storage, or where package
+// storagetest is told.
 func holdHeraclitus(t *testing.T, binary, storage string) *Book {
 	t.Helper()
 	open, err := run.FreePort()

@@ -20,9 +20,10 @@ var kfakeCannot = []struct{ script, why string }{
 	{"Metadata: topics made by being asked for", "it makes none in version 1, and one would wait for it"},
 }
 
-// TestKfake holds the scripts with kfake, franz-go's implementation of a broker, in the same run as with Heraclitus, and shows that
-// all it answers decodes to the last byte, and that wherever the two differ Kafka's recorded answer is either ours or
-// one that testdata/differences.md says we differ from. With -v it prints where kfake differs from Kafka.
+// TestKfake holds the scripts with kfake, franz-go's implementation of a broker, in the same run as with Heraclitus,
+// and shows that all it answers decodes to the last byte, and that wherever the two differ Kafka's recorded answer is
+// either ours or one that testdata/differences.md says we differ from. With -v it prints where kfake differs from
+// Kafka.
 func TestKfake(t *testing.T) {
 	theirs, ours := holdKfake(t), holdHeraclitus(t, build(t), "memory://")
 	alone, shared, others := Third(recorded(t), theirs, ours)

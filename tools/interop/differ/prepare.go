@@ -151,7 +151,8 @@ func (c *Conversation) NewProducer() (id int64) {
 	return id
 }
 
-// AwaitCoordinator waits until a server that has transactions coordinates them. It finds out with a transactional id of its own.
+// AwaitCoordinator waits until a server that has transactions coordinates them. It finds out with a transactional id
+// of its own.
 func (c *Conversation) AwaitCoordinator() {
 	if _, ok := c.t.versions[wire.KeyAddPartitionsToTxn]; !ok {
 		return

@@ -42,8 +42,8 @@ func expect(t *testing.T, fields []Field, want string) {
 	}
 }
 
-// What servers choose as they like is given names; a field is written in the versions that have it; topics are told apart by name,
-// and those of other conversations left out.
+// What servers choose as they like is given names; a field is written in the versions that have it; topics are told
+// apart by name, and those of other conversations left out.
 func TestRender(t *testing.T) {
 	c := conversation()
 	name, other, cluster := c.Topic("t"), "t-r9999", "xyz"

@@ -46,7 +46,8 @@ var oddJoins = []struct {
 	{"7", "a protocol without a name", func(q *joinRequest) { q.Protocols = []joinProtocol{{}} }},
 }
 
-// firstJoin records how somebody joins who has no member id, in versions that give one back at first (KIP-394) and in others.
+// firstJoin records how somebody joins who has no member id, in versions that give one back at first (KIP-394) and in
+// others.
 func (c *Conversation) firstJoin(step string, q *joinRequest) *wire.JoinGroupResponse {
 	r := c.Ask(step, q).(*wire.JoinGroupResponse)
 	if c.Version >= 4 && q.GroupInstanceID == nil {

@@ -141,8 +141,8 @@ var messageDamages = []struct {
 	{"a length beyond the end", func(b []byte) []byte { put32(8, 100_000)(b); return b }},
 }
 
-// oldLZ4 makes the lz4 frame of a message of magic 0 one as clients of that time wrote it: its header's checksum is taken over
-// the magic number as well, which the format does not say (KAFKA-3160).
+// oldLZ4 makes the lz4 frame of a message of magic 0 one as clients of that time wrote it: its header's checksum is
+// taken over the magic number as well, which the format does not say (KAFKA-3160).
 func oldLZ4(set []byte) []byte {
 	frame := bytes.Index(set, []byte{0x04, 0x22, 0x4d, 0x18})
 	end := frame + 6

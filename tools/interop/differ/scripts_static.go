@@ -131,7 +131,8 @@ var staticMemberScripts = []Script{
 	}},
 }
 
-// returning is about a static member that comes back with something to say, by what it has said and might say of other topics.
+// returning is about a static member that comes back with something to say, by what it has said and might say of
+// other topics.
 func returning(with string, protocols func(usual, other string) []joinProtocol) Script {
 	return Script{Name: "a static member that comes back with " + with, Key: wire.KeyJoinGroup, From: 5, Hold: func(c *Conversation) {
 		i := "i"

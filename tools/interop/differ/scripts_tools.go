@@ -2,8 +2,8 @@ package differ
 
 import "github.com/heraclitus/heraclitus/pkg/wire"
 
-// toolScripts are about what tools and consoles ask of a cluster beside its topics and groups. Neither server has permissions or
-// quotas, or moves partitions.
+// toolScripts are about what tools and consoles ask of a cluster beside its topics and groups. Neither server has
+// permissions or quotas, or moves partitions.
 var toolScripts = []Script{
 	{Name: "sizes", Key: wire.KeyDescribeLogDirs, Hold: func(c *Conversation) {
 		c.Create("t", 2)

@@ -2,8 +2,8 @@ package differ
 
 import "github.com/heraclitus/heraclitus/pkg/wire"
 
-// Witness writes what one server answered as fields, as scripts do, for tests that hold conversations of another kind. Ids are
-// named in the order in which they appear.
+// Witness writes what one server answered as fields, as scripts do, for tests that hold conversations of another
+// kind. Ids are named in the order in which they appear.
 type Witness struct{ c Conversation }
 
 // NewWitness is a witness of a server, which calls itself by that host, port and node id.

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A round is right when every test has passed, but for those that are named and were skipped; all else is found. (Each case is
-// a broken twin of the first.)
+// A round is right when every test has passed, but for those that are named and were skipped; all else is found.
+// (Each case is a broken twin of the first.)
 func TestWrong(t *testing.T) {
 	const good = "=== RUN   TestA\n=== PAUSE TestA\n=== RUN   TestA/b\n    --- PASS: TestA/b (0.00s)\n--- PASS: TestA (0.01s)\n" +
 		"=== RUN   TestGroupSimple/848\n    --- SKIP: TestGroupSimple/848 (0.00s)\n"

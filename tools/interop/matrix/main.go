@@ -1,5 +1,5 @@
-// Command matrix runs other people's Kafka clients against Heraclitus and prints what works: a table of clients and checks for
-// each storage.
+// Command matrix runs other people's Kafka clients against Heraclitus and prints what works: a table of clients and
+// checks for each storage.
 //
 //	go run ./matrix                                    every client, every check, on memory and on disk
 //	go run ./matrix -client 'aiokafka|sarama' -check group -v
@@ -7,9 +7,9 @@
 //	go run ./matrix -storage kafka-4.3.1               the same programs against Apache Kafka, started for it
 //	go run ./matrix -storage 127.0.0.1:9092            against whoever listens there, as far as that goes without security
 //
-// It goes in a straight line: get the clients ready (tools/internal/clients), and for each storage start a server (servers.go)
-// and run each check of each client as a process of its own (jobs.go), a few at a time; then print (report.go). The checks are
-// listed in checks.go; what a client does in one stands in its program in ../clients.
+// It goes in a straight line: get the clients ready (tools/internal/clients), and for each storage start a server
+// (servers.go) and run each check of each client as a process of its own (jobs.go), a few at a time; then print
+// (report.go). The checks are listed in checks.go; what a client does in one stands in its program in ../clients.
 package main
 
 import (

@@ -36,7 +36,8 @@ func TestVerdicts(t *testing.T) {
 	f("exit 2", fails, "exit status 2")
 }
 
-// TestEnvironment shows what a program is told, by the door it has to come in by, and that a door that is not there is skipped.
+// TestEnvironment shows what a program is told, by the door it has to come in by, and that a door that is not there
+// is skipped.
 func TestEnvironment(t *testing.T) {
 	s := &server{user: "u", password: "p", files: tlsFiles{authority: "ca", clientCert: "cert", clientKey: "key"}}
 	f := func(name string, want ...string) {
@@ -61,8 +62,8 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestReadme shows the table as it is written into a file: a check that fails on one storage has failed, and features that clients
-// lack are named once each.
+// TestReadme shows the table as it is written into a file: a check that fails on one storage has failed, and features
+// that clients lack are named once each.
 func TestReadme(t *testing.T) {
 	a, b := shell("a", ""), shell("b", "")
 	x, y := check{name: "x"}, check{name: "y"}

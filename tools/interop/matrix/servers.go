@@ -27,8 +27,8 @@ type server struct {
 	stop           func() error
 }
 
-// start starts a server: Heraclitus on memory, on disk or in a bucket, or kafka-VERSION; a host:port runs already. Its files go to dir,
-// what it printed to server.txt there once it is stopped.
+// start starts a server: Heraclitus on memory, on disk or in a bucket, or kafka-VERSION; a host:port runs already.
+// Its files go to dir, what it printed to server.txt there once it is stopped.
 func start(storage, root, dir string) (*server, error) {
 	if _, _, err := net.SplitHostPort(storage); err == nil {
 		return &server{doors: map[door]string{open: storage}, stop: func() error { return nil }}, nil

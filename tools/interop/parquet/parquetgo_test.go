@@ -30,8 +30,8 @@ func TestParquetGo(t *testing.T) {
 	}
 }
 
-// TestPageIndex asks parquet-go what it makes of the page index: pages of all columns begin at the same rows, and the bounds of
-// the offsets are those of the rows.
+// TestPageIndex asks parquet-go what it makes of the page index: pages of all columns begin at the same rows, and the
+// bounds of the offsets are those of the rows.
 func TestPageIndex(t *testing.T) {
 	for _, f := range files(t) {
 		row := int64(0)

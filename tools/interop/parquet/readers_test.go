@@ -15,8 +15,8 @@ import (
 // folder is where the readers are installed, from the registries, in the versions that are pinned beside them.
 const folder = "../../../.tmp/parquet"
 
-// TestDuckDB, TestPyArrow and TestHyparquet read each segment whole, and by ranges: DuckDB and PyArrow by offsets, which they
-// find by the statistics, hyparquet by rows, which it finds by the offset index.
+// TestDuckDB, TestPyArrow and TestHyparquet read each segment whole, and by ranges: DuckDB and PyArrow by offsets,
+// which they find by the statistics, hyparquet by rows, which it finds by the offset index.
 func TestDuckDB(t *testing.T)  { readBy(t, python(t), "duckdb_rows.py") }
 func TestPyArrow(t *testing.T) { readBy(t, python(t), "arrow_rows.py") }
 func TestHyparquet(t *testing.T) {

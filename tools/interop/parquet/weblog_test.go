@@ -26,9 +26,9 @@ import (
 	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
-// These tests show that a topic is a table: web logs of a few hundred MB, produced by a real client, are counted and filtered by SQL
-// engines over the topic's folder, in a directory and in a bucket, and a consumer that reads from offset 0, after the journal has been
-// trimmed away, counts the same. WEBLOG_ROWS sets how many there are.
+// These tests show that a topic is a table: web logs of a few hundred MB, produced by a real client, are counted and
+// filtered by SQL engines over the topic's folder, in a directory and in a bucket, and a consumer that reads from
+// offset 0, after the journal has been trimmed away, counts the same. WEBLOG_ROWS sets how many there are.
 
 const (
 	weblogTopic      = "weblog"
@@ -151,8 +151,8 @@ func wantPrinted(t *testing.T, want sums, reader *exec.Cmd) {
 	}
 }
 
-// keepWeblog produces the log, has all of it become Parquet and the journal be trimmed away, starts the server anew, consumes
-// everything from offset 0, and returns the sums, of which all agree.
+// keepWeblog produces the log, has all of it become Parquet and the journal be trimmed away, starts the server anew,
+// consumes everything from offset 0, and returns the sums, of which all agree.
 func keepWeblog(t *testing.T, s *run.Heraclitus) sums {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)

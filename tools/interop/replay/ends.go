@@ -40,8 +40,9 @@ func (t *translation) eachPartition(r *wire.FetchResponse, f func(place, *wire.F
 	}
 }
 
-// trim leaves out of a fetch's answer what lies beyond the ends that the recorded one shows: when that was given, requests were under
-// way of which it shows a part or nothing, though they were answered before it went through the relay.
+// trim leaves out of a fetch's answer what lies beyond the ends that the recorded one shows: when that was given,
+// requests were under way of which it shows a part or nothing, though they were answered before it went through the
+// relay.
 func (t *translation) trim(recorded, live wire.Message) {
 	now, ok := live.(*wire.FetchResponse)
 	if !ok {
@@ -65,8 +66,8 @@ type inSession struct {
 	place
 }
 
-// leaveOut leaves out of a fetch's answer the partitions that the recorded one does not show, because in the session nothing had come
-// to them since one that did, and to which something has come now.
+// leaveOut leaves out of a fetch's answer the partitions that the recorded one does not show, because in the session
+// nothing had come to them since one that did, and to which something has come now.
 func (t *translation) leaveOut(session int32, r *wire.FetchResponse, ends map[place]int64) {
 	if session == 0 {
 		return

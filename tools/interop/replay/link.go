@@ -50,7 +50,8 @@ func (l *link) send(payload []byte, correlation int32, answered bool) error {
 	return nil
 }
 
-// answer is the answer to the request with that correlation id. Those to requests before it are kept until they are asked for.
+// answer is the answer to the request with that correlation id. Those to requests before it are kept until they are
+// asked for.
 func (l *link) answer(correlation int32) ([]byte, error) {
 	for {
 		if payload, ok := l.answers[correlation]; ok {

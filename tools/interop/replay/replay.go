@@ -1,16 +1,16 @@
-// Package replay asks a server what clients have asked Apache Kafka, frame by frame as testdata/frames has it, and compares the
-// answers with those that Kafka gave.
+// Package replay asks a server what clients have asked Apache Kafka, frame by frame as testdata/frames has it, and
+// compares the answers with those that Kafka gave.
 //
-// A conversation is held again as it was: the same requests, each on the same of the client's connections. What the recorded
-// broker made up, such as the ids of members, producers and sessions, is learnt from the answers, and put in its place in the
-// requests that follow ([translation]). Then both sides' answers are written as package differ writes them, which names what
-// servers may choose, and compared by it.
+// A conversation is held again as it was: the same requests, each on the same of the client's connections. What the
+// recorded broker made up, such as the ids of members, producers and sessions, is learnt from the answers, and put in
+// its place in the requests that follow ([translation]). Then both sides' answers are written as package differ
+// writes them, which names what servers may choose, and compared by it.
 //
-// What several connections see of each other depends on when they look. So that the outcome is the same every time, a request
-// is asked when its answer is due, that is where the answer was recorded, with these exceptions:
+// What several connections see of each other depends on when they look. So that the outcome is the same every time, a
+// request is asked when its answer is due, that is where the answer was recorded, with these exceptions:
 //
-//   - what that answer depends on is asked before it (see [player.needs]): records that it shows, though they were acknowledged
-//     later, and what other members of a group do, for whom it waits or of whom it tells;
+//   - what that answer depends on is asked before it (see [player.needs]): records that it shows, though they were
+//     acknowledged later, and what other members of a group do, for whom it waits or of whom it tells;
 //   - an answer that tells of other members is asked for again until it is as it was then, because only that shows that what
 //     they have asked has arrived;
 //   - of a fetch's answer counts what lies before the ends that the recorded one shows: the rest came while that was given;
@@ -87,8 +87,8 @@ type player struct {
 // versions are those of an API that the server serves, both included.
 type versions struct{ min, max int16 }
 
-// Hold holds a conversation with the server at addr and enters what Kafka answered then in kafka, and what the server answers in
-// ours. An error is what is not to be: an answer that does not decode, none in time.
+// Hold holds a conversation with the server at addr and enters what Kafka answered then in kafka, and what the server
+// answers in ours. An error is what is not to be: an answer that does not decode, none in time.
 func Hold(c frames.Conversation, addr string, kafka, ours *differ.Book) error {
 	p := &player{addr: addr, links: map[int]*link{}, names: newTranslation(), due: map[int]*exchange{}}
 	defer p.end()
@@ -256,7 +256,8 @@ func (p *player) prepare(l *link, x *exchange, body wire.Message) (err error) {
 	return err
 }
 
-// serves says whether the server can be asked that. Which versions of ApiVersions it knows, every client finds out by asking.
+// serves says whether the server can be asked that. Which versions of ApiVersions it knows, every client finds out by
+// asking.
 func (p *player) serves(q frames.Frame) bool {
 	v, ok := p.served[q.Key]
 	return ok && v.min <= q.Version && q.Version <= v.max || q.Key == wire.KeyApiVersions

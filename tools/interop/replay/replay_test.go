@@ -1,5 +1,6 @@
-// Shown here: what real clients asked a real Kafka broker, Heraclitus answers alike, field by field. What it answers otherwise is
-// named, with the reason, in testdata/frames/differences.md, and nothing is named there that is no difference.
+// Shown here: what real clients asked a real Kafka broker, Heraclitus answers alike, field by field. What it answers
+// otherwise is named, with the reason, in testdata/frames/differences.md, and nothing is named there that is no
+// difference.
 
 package replay
 

@@ -13,8 +13,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// translation is how what the recorded broker made up is called by the one that answers now. It is learnt from answers, and put
-// into the requests that follow.
+// translation is how what the recorded broker made up is called by the one that answers now. It is learnt from
+// answers, and put into the requests that follow.
 type translation struct {
 	members     map[string]string
 	generations map[int32]int32
@@ -141,8 +141,9 @@ func (t *translation) fields(v reflect.Value) {
 // uuids finds what servers make up in the ids of members, behind what their clients are called.
 var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
-// memberNames are what members are called in reports, by their ids then and now: numbered, in the place of what servers made up, in
-// the order of the requests by which they joined. Servers list members in orders that say nothing, so that the lists do not tell who is who.
+// memberNames are what members are called in reports, by their ids then and now: numbered, in the place of what
+// servers made up, in the order of the requests by which they joined. Servers list members in orders that say
+// nothing, so that the lists do not tell who is who.
 func (t *translation) memberNames(all []*exchange) map[string]string {
 	names, n := map[string]string{}, 0
 	for _, x := range all {
@@ -230,8 +231,8 @@ func (t *translation) records(r *kbin.Records) {
 	r.Bytes = b
 }
 
-// afterMax is the setting of a topic that says how far ahead of the server's clock a record may be. Recorded records may be far
-// ahead of the clock of a machine that is behind, so here every topic lets all of them in.
+// afterMax is the setting of a topic that says how far ahead of the server's clock a record may be. Recorded records
+// may be far ahead of the clock of a machine that is behind, so here every topic lets all of them in.
 const afterMax = "message.timestamp.after.max.ms"
 
 func ageless(q *wire.CreateTopicsRequest) {

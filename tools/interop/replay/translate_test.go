@@ -123,8 +123,8 @@ func TestTranslation(t *testing.T) {
 	}
 }
 
-// A fetch that was answered while records came may have shown some partitions of them and not others. Of those, what has come
-// since is left out, and nothing else is.
+// A fetch that was answered while records came may have shown some partitions of them and not others. Of those, what
+// has come since is left out, and nothing else is.
 func TestTrimmedSession(t *testing.T) {
 	answer := func(ends ...int64) *wire.FetchResponse {
 		topic := wire.FetchResponseFetchableTopicResponse{Topic: "t"}

@@ -80,9 +80,9 @@ func (p *Proxy) On(decide func(*http.Request) Fault) {
 	p.mu.decide = decide
 }
 
-// Away has the server be away while f runs, which may stop it and start it again: all requests are cut then. The server is left to
-// finish those that it has. versitygw with its metadata beside the files is not made to be killed in the middle of one: it says later
-// of an object that is not there that it is.
+// Away has the server be away while f runs, which may stop it and start it again: all requests are cut then. The
+// server is left to finish those that it has. versitygw with its metadata beside the files is not made to be killed
+// in the middle of one: it says later of an object that is not there that it is.
 func (p *Proxy) Away(f func()) {
 	p.away.Lock()
 	defer p.away.Unlock()

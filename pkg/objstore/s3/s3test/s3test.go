@@ -1,5 +1,5 @@
-// Package s3test runs a real S3 server for tests: versitygw over a temporary directory, or the MinIO binary that the variable
-// MINIO names.
+// Package s3test runs a real S3 server for tests: versitygw over a temporary directory, or the MinIO binary that the
+// variable MINIO names.
 //
 // versitygw is built from its module the first time, which takes a minute or two, and kept in the user's cache folder. Any
 // number of test processes may come at the same time: the first one builds, the others wait.
@@ -159,8 +159,8 @@ func (s *Server) command(binary string) *exec.Cmd {
 		c.Env = append(os.Environ(), "MINIO_ROOT_USER="+AccessKey, "MINIO_ROOT_PASSWORD="+SecretKey)
 		return c
 	}
-	// Its metadata goes beside the files, since not every file system has extended attributes. And files that are being written
-	// have to be elsewhere, or listings show some of them.
+	// Its metadata goes beside the files, since not every file system has extended attributes. And files that are
+	// being written have to be elsewhere, or listings show some of them.
 	meta := filepath.Join(s.dir, "meta")
 	return exec.Command(binary, "--port", s.address, "--access", AccessKey, "--secret", SecretKey, "--region", Region,
 		"--quiet", "--keep-alive", "posix", "--disableotmp", "--sidecar", meta, data)

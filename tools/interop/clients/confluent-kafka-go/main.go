@@ -1,5 +1,5 @@
-// Command confluent-kafka-go runs the checks of ../README.md with github.com/confluentinc/confluent-kafka-go, which is librdkafka
-// below. It is a module of its own because it needs cgo.
+// Command confluent-kafka-go runs the checks of ../README.md with github.com/confluentinc/confluent-kafka-go, which
+// is librdkafka below. It is a module of its own because it needs cgo.
 package main
 
 import (

@@ -12,8 +12,8 @@ import (
 	"github.com/heraclitus/heraclitus/tools/interop/clients/internal/contract"
 )
 
-// groups is about what an administrator does with groups: list them, describe one while it has a member and when it has none, commit
-// an offset for it and delete that, and delete the group.
+// groups is about what an administrator does with groups: list them, describe one while it has a member and when it
+// has none, commit an offset for it and delete that, and delete the group.
 func groups(ctx context.Context, s contract.Settings) error {
 	client, err := connect(s, kgo.DefaultProduceTopic(s.Topic))
 	if err != nil {

@@ -61,7 +61,8 @@ func create(ctx context.Context, client *kgo.Client, topic string, partitions in
 	return err
 }
 
-// createFirst makes a topic before there is a client that reads it: in old versions of Metadata, who asks about a topic makes it.
+// createFirst makes a topic before there is a client that reads it: in old versions of Metadata, who asks about a
+// topic makes it.
 func createFirst(ctx context.Context, s contract.Settings, partitions int32) error {
 	client, err := connect(s)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/heraclitus/heraclitus/tools/interop/clients/internal/contract"
 )
 
-// codec is the check of a codec: lines go in by the console's producer and come out by its consumer, each with its key and headers.
-// Where there is none, ProducerPerformance adds to them as fast as it can.
+// codec is the check of a codec: lines go in by the console's producer and come out by its consumer, each with its
+// key and headers. Where there is none, ProducerPerformance adds to them as fast as it can.
 func codec(name string) func(context.Context, *tools) error {
 	return func(ctx context.Context, t *tools) error {
 		if err := t.create(ctx, contract.Partitions); err != nil {

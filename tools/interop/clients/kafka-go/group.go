@@ -11,8 +11,8 @@ import (
 	"github.com/heraclitus/heraclitus/tools/interop/clients/internal/contract"
 )
 
-// join makes a member that reads until it is closed. kafka-go's Reader does not say which partitions it holds, so this is the
-// ConsumerGroup below it, with a Reader for each partition.
+// join makes a member that reads until it is closed. kafka-go's Reader does not say which partitions it holds, so
+// this is the ConsumerGroup below it, with a Reader for each partition.
 func (k *kafkaGo) join(m *contract.Member) (leave func() error, err error) {
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: k.Group, Brokers: []string{k.Bootstrap}, Dialer: k.dialer, Topics: []string{k.Topic}, StartOffset: kafka.FirstOffset,

@@ -1,6 +1,7 @@
-// Package contract is what the Go programs of this folder share: what they are told and how they answer (Main, Settings), the
-// records they send through a topic (Records, Compare), and the course of the checks that several members of a group take part
-// in (Rebalance, Static), which is the same for every client. What a client does, and how, stands in its own program.
+// Package contract is what the Go programs of this folder share: what they are told and how they answer (Main,
+// Settings), the records they send through a topic (Records, Compare), and the course of the checks that several
+// members of a group take part in (Rebalance, Static), which is the same for every client. What a client does, and
+// how, stands in its own program.
 package contract
 
 import (
@@ -39,8 +40,8 @@ type Settings struct {
 	Release string // of Kafka, such as 0.10.2.0, to whose brokers the client is to speak, where it can be told; mostly empty
 }
 
-// Main runs the check that the command line names, and ends the program: with status 0 when the check holds, 3 when the client
-// lacks what it is about, 1 otherwise.
+// Main runs the check that the command line names, and ends the program: with status 0 when the check holds, 3 when
+// the client lacks what it is about, 1 otherwise.
 func Main(checks map[string]Check) {
 	if len(os.Args) != 2 || checks[os.Args[1]] == nil {
 		fmt.Fprintf(os.Stderr, "usage: %s CHECK, one of the checks that are written in main\n", os.Args[0])

@@ -90,8 +90,8 @@ type Produce func(ctx context.Context, from, to int) error
 // Join has a client join the group as m and go on reading until leave is called, which returns once the client is closed.
 type Join func(ctx context.Context, m *Member) (leave func() error, err error)
 
-// Rebalance is the check "group": partitions are shared when a second member joins, and taken over when it leaves; every record
-// is read by one of them.
+// Rebalance is the check "group": partitions are shared when a second member joins, and taken over when it leaves;
+// every record is read by one of them.
 func Rebalance(ctx context.Context, produce Produce, join Join) error {
 	var a, b Member
 	if err := produce(ctx, 0, 100); err != nil {

@@ -23,8 +23,9 @@ func InOrder(next Next, from, to int) error {
 	return nil
 }
 
-// OnlyNew shows that a reader that begins at the end of a topic reads what is produced from then on. Not every client says when
-// it knows where the end is: so numbers are produced, the first of them being fresh, until one arrives, and the next one after.
+// OnlyNew shows that a reader that begins at the end of a topic reads what is produced from then on. Not every client
+// says when it knows where the end is: so numbers are produced, the first of them being fresh, until one arrives, and
+// the next one after.
 func OnlyNew(produce func(number int) error, next Next, fresh int) error {
 	arrived := make(chan error, 1)
 	first := -1

@@ -11,8 +11,8 @@ import (
 // Partitions is how many the topic of Records has.
 const Partitions = 2
 
-// epoch is the timestamp of the first of a check's records; the others follow a second apart. It is recent, because a server may
-// forget old records at any time.
+// epoch is the timestamp of the first of a check's records; the others follow a second apart. It is recent, because a
+// server may forget old records at any time.
 var epoch = time.Now().Add(-time.Hour).Truncate(time.Millisecond)
 
 // Record is a record as every client can say it. A nil slice is null, which is not the same as empty.
@@ -32,8 +32,8 @@ type Header struct {
 // Time is the timestamp of the i-th record of a check.
 func Time(i int) time.Time { return epoch.Add(time.Duration(i) * time.Second) }
 
-// Records are 200 records for two partitions, with every way in which a key, a value or a header can be empty, and a few large
-// values, so that there are batches of more than one record and more than one batch.
+// Records are 200 records for two partitions, with every way in which a key, a value or a header can be empty, and a
+// few large values, so that there are batches of more than one record and more than one batch.
 func Records() []Record {
 	records := make([]Record, 200)
 	for i := range records {
