@@ -41,13 +41,13 @@ const (
 	stormSilence = 15 * time.Second // after which what cannot be read counts as lost
 	stormWait    = 2 * time.Minute  // for an answer of a certain server
 
-	// stormConfig has everything happen at once: the journal is behind as soon as it holds half a MiB, and checkpoints are due
+	// stormConfig has everything happen at once: the journal is behind as soon as it holds two MiB, and checkpoints are due
 	// every 64 KiB.
 	stormConfig = `
 [storage]
 checkpoint_bytes = 65536
 [archive]
-journal_bytes_max = 1048576
+journal_bytes_max = 4194304
 [groups]
 initial_rebalance_delay_ms = 0
 `
