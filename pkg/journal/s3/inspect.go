@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/heraclitus/heraclitus/pkg/journal"
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 )
 
@@ -22,9 +21,7 @@ var errOnlooker = errors.New("the journal is only looked at")
 // Inspect looks at the journal in a store. The error wraps journal.ErrDamaged when no server would open it. ctx
 // bounds all that is done with the Inspection.
 func Inspect(ctx context.Context, store objstore.Store) (i *Inspection, err error) {
-	// While a server writes, a listing may miss an object and show a later one. So what looks like damage is looked
-	// at again.
-	for try := 0; try == 0 || try < openTries && (errors.Is(err, errMoved) || errors.Is(err, journal.ErrDamaged)); try++ {
+	for try := 0; try == 0 || try < openTries && mayPass(err); try++ {
 		i = &Inspection{journal: &Journal{store: store}}
 		err = i.look(ctx)
 	}

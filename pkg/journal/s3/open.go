@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	openTries  = 10   // of looking anew, because the journal was trimmed meanwhile
+	openTries  = 10   // of looking anew, because the journal was trimmed or written meanwhile
 	claimTries = 1000 // of claiming a slot: one for each entry that the session before gets in, or each call that fails
 	failureMax = 20   // of them that fail for other reasons than that somebody was faster
 )
@@ -32,10 +32,16 @@ func (v *view) next() uint64 { return v.floor + uint64(len(v.lengths)) }
 // open finds the journal's bounds, and claims its next slot.
 func (j *Journal) open(ctx context.Context) error {
 	err := errMoved
-	for try := 0; try < openTries && errors.Is(err, errMoved); try++ {
+	for try := 0; try < openTries && mayPass(err); try++ {
 		err = j.tryOpen(ctx)
 	}
 	return err
+}
+
+// mayPass tells whether another look may find what err says to be missing. While a server writes, a listing may miss an
+// object and show a later one: so what looks like damage is looked at again as well.
+func mayPass(err error) bool {
+	return errors.Is(err, errMoved) || errors.Is(err, journal.ErrDamaged)
 }
 
 func (j *Journal) tryOpen(ctx context.Context) error {
