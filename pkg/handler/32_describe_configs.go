@@ -120,8 +120,8 @@ func (h *Handler) topicSettings(name string) ([]setting, error) {
 		s := over(d.BrokerName(), d.Kind, d.Doc, d.Value(&server), d.Value(&kafka))
 		s.name = d.Name
 		if set, ok := setOn(t.Config, d.Name); ok {
-			s.value, s.source = set, sourceTopic
-			s.goesOver = slices.Insert(s.goesOver, 0, synonym{Name: d.Name, Value: &set, Source: sourceTopic})
+			s.value, s.source = d.Shown(set), sourceTopic
+			s.goesOver = slices.Insert(s.goesOver, 0, synonym{Name: d.Name, Value: new(s.value), Source: sourceTopic})
 		}
 		all = append(all, s)
 	}

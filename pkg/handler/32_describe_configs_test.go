@@ -95,6 +95,9 @@ func TestDescribeConfigs(t *testing.T) {
 	w := newWorldWith(t, Options{NumPartitions: 3, AutoCreateTopics: true, RequestPartitionMax: 4}, defaults)
 	w.create("mine", 1)
 	w.expect("the server's own default", w.describe(4, asked(2, "mine", "retention.bytes")), "2:mine NONE retention.bytes=1073741824@4")
+	w.create("loose", 1, "retention.ms", " 5 ", "preallocate", "TRUE", "cleanup.policy", "delete, compact")
+	w.expect("values as Kafka reads them", w.describe(4, asked(2, "loose", "retention.ms", "preallocate", "cleanup.policy")),
+		"2:loose NONE cleanup.policy=delete,compact@1 preallocate=true@1 retention.ms=5@1")
 	w.expect("twice", w.describe(4, asked(2, "mine", "preallocate"), asked(2, "mine")), "2:mine NONE preallocate=false@5")
 	w.expect("topics that are none", w.describe(4, asked(2, "other"), asked(2, "a/b")), "2:other UNKNOWN_TOPIC_OR_PARTITION", "2:a/b INVALID_TOPIC_EXCEPTION")
 	w.expect("the broker", w.describe(4, asked(4, "1", "advertised.listeners", "num.partitions", "auto.create.topics.enable"), asked(4, "")),

@@ -164,10 +164,16 @@ func (a *configuring) edit(name string, value *string, add bool) error {
 	if d.Kind != topic.List {
 		return fmt.Errorf("config %s is no list that could be added to or taken from: %w", name, kerr.InvalidConfig)
 	}
-	list := words(d.Value(a.topic.Settings))
+	had, set := setOn(a.topic.Config, name)
+	if !set {
+		had = d.Value(a.topic.Settings)
+	}
+	list := words(had)
 	for _, w := range words(*value) {
-		list = slices.DeleteFunc(list, func(had string) bool { return had == w })
-		if add {
+		switch {
+		case !add:
+			list = slices.DeleteFunc(list, func(other string) bool { return other == w })
+		case !slices.Contains(list, w):
 			list = append(list, w)
 		}
 	}

@@ -83,7 +83,11 @@ func TestIncrementalAlterConfigs(t *testing.T) {
 	f([]op{{"retention.ms", opRemove, "1"}, {"cleanup.policy", opAppend, "compact"}}, "cleanup.policy", "delete,compact")
 	f([]op{{"cleanup.policy", opSubtract, " delete , nothing"}}, "cleanup.policy", "compact")
 	f([]op{{"cleanup.policy", opAppend, "compact"}}, "cleanup.policy", "compact")
-	f(nil, "cleanup.policy", "compact")
+	f([]op{{"cleanup.policy", opAppend, "delete"}}, "cleanup.policy", "compact,delete")
+	f([]op{{"cleanup.policy", opAppend, "compact"}}, "cleanup.policy", "compact,delete")
+	f([]op{{"cleanup.policy", opSet, "delete, compact"}}, "cleanup.policy", "delete, compact")
+	f([]op{{"cleanup.policy", opAppend, "delete"}}, "cleanup.policy", "delete,compact")
+	f(nil, "cleanup.policy", "delete,compact")
 }
 
 func TestIncrementalAlterConfigsRefusals(t *testing.T) {

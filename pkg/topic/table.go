@@ -12,10 +12,24 @@ type Setting struct {
 	Doc  string // one sentence; says so when nothing in this server depends on the setting
 
 	field field
+	shown func(value string) string // how a value is described whose form the field forgets
 }
 
 // Value returns what s says of the setting, as text that [Settings.Set] takes.
 func (d *Setting) Value(s *Settings) string { return d.field.get(s) }
+
+// Shown is how a value that was set is described: without blanks, and numbers in their usual form. A list keeps the order that it was
+// set in, which [Setting.Value] does not know. A value that Set does not take is shown as it is.
+func (d *Setting) Shown(value string) string {
+	s := Defaults()
+	if d.field.set(&s, value) != nil {
+		return value
+	}
+	if d.shown != nil {
+		return d.shown(value)
+	}
+	return d.field.get(&s)
+}
 
 // All yields every setting, by name. None of them is read-only, and none a secret.
 func All() iter.Seq[*Setting] {
@@ -51,7 +65,7 @@ const noEffect = " It has no effect in this server."
 
 // table holds every setting, sorted by name. Bounds and words are those of Kafka 4.3.
 var table = []Setting{
-	{Name: "cleanup.policy", field: cleanupPolicy(),
+	{Name: "cleanup.policy", field: cleanupPolicy(), shown: unique,
 		Doc: "What becomes of old records: delete drops them by age and size, compact keeps at least the last of each key, and refuses records without one; both or neither may be given."},
 	{Name: "compression.gzip.level", field: gzipLevel(func(s *Settings) *int { return &s.GzipLevel }),
 		Doc: "How hard gzip works when compression.type is gzip: 1 to 9, or -1 for its default."},

@@ -140,6 +140,8 @@ func TestSet(t *testing.T) {
 	f("cleanup.policy", "compact,squash", "!")
 	f("compression.type", "gzip", "gzip")
 	f("compression.type", "uncompressed", "uncompressed")
+	f("compression.type", " gzip ", "gzip")
+	f("message.timestamp.type", " LogAppendTime", "LogAppendTime")
 	f("compression.type", "GZIP", "!")
 	f("compression.type", "none", "!")
 	f("compression.gzip.level", "-1", "-1")
@@ -158,7 +160,7 @@ func TestSet(t *testing.T) {
 	f("message.timestamp.before.max.ms", "-1", "!")
 	f("message.timestamp.after.max.ms", "0", "0")
 	f("min.cleanable.dirty.ratio", "5e-1", "0.5")
-	f("min.cleanable.dirty.ratio", "1", "1")
+	f("min.cleanable.dirty.ratio", "1", "1.0")
 	f("min.cleanable.dirty.ratio", "1.1", "!")
 	f("min.cleanable.dirty.ratio", "-0.1", "!")
 	f("min.cleanable.dirty.ratio", "NaN", "!") // Kafka takes it, by no intention one can see
@@ -179,6 +181,29 @@ func TestSet(t *testing.T) {
 	f("local.retention.ms", "-3", "!")
 	f("local.retention.bytes", "-2", "-2")
 	f("remote.storage.enable", "maybe", "!")
+}
+
+// TestShown shows how values that were set are described: as 4.3.1 described those of a topic that was created with them.
+func TestShown(t *testing.T) {
+	f := func(name, value, want string) {
+		t.Helper()
+		if got := Named(name).Shown(value); got != want {
+			t.Errorf("%s=%q is shown as %q, want %q", name, value, got, want)
+		}
+	}
+	f("retention.ms", " 5 ", "5")
+	f("max.message.bytes", "+7", "7")
+	f("preallocate", "TRUE", "true")
+	f("compression.type", " gzip ", "gzip")
+	f("message.timestamp.type", " LogAppendTime", "LogAppendTime")
+	f("min.cleanable.dirty.ratio", "1", "1.0")
+	f("min.cleanable.dirty.ratio", ".5", "0.5")
+	f("min.cleanable.dirty.ratio", "0.250", "0.25")
+	f("cleanup.policy", "delete, compact,delete", "delete,compact")
+	f("cleanup.policy", "compact,delete", "compact,delete")
+	f("cleanup.policy", "", "")
+	f("leader.replication.throttled.replicas", "0:1, 0:1", "0:1,0:1")
+	f("retention.ms", "of a later release", "of a later release")
 }
 
 func TestCheck(t *testing.T) {

@@ -23,8 +23,8 @@ const (
 	List    Kind = 7
 )
 
-// field turns one field of [Settings], or two that one setting fills, into text and back. Numbers and truth values may
-// have blanks around them, as in Kafka.
+// field turns one field of [Settings], or two that one setting fills, into text and back. Values may have blanks around them, as
+// in Kafka.
 type field struct {
 	kind Kind
 	set  func(s *Settings, text string) error
@@ -91,7 +91,16 @@ func ratio(at func(*Settings) *float64) field {
 		*at(s) = v
 		return nil
 	}
-	return field{Double, set, func(s *Settings) string { return strconv.FormatFloat(*at(s), 'f', -1, 64) }}
+	return field{Double, set, func(s *Settings) string { return decimal(*at(s)) }}
+}
+
+// decimal writes a number with a fraction, even if that is zero, as Java does.
+func decimal(v float64) string {
+	text := strconv.FormatFloat(v, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text
 }
 
 // truth is a field for true and false, in letters of any case.
@@ -110,6 +119,7 @@ func truth(at func(*Settings) *bool) field {
 // word is a field for one of some words.
 func word(words []string, at func(*Settings) *string) field {
 	set := func(s *Settings, text string) error {
+		text = strings.TrimSpace(text)
 		if err := oneOf(words, text); err != nil {
 			return err
 		}
@@ -130,6 +140,7 @@ func oneOf(words []string, text string) error {
 func timestampType() field {
 	const create, logAppend = "CreateTime", "LogAppendTime"
 	return field{String, func(s *Settings, text string) error {
+		text = strings.TrimSpace(text)
 		if err := oneOf([]string{create, logAppend}, text); err != nil {
 			return err
 		}
@@ -167,6 +178,17 @@ func cleanupPolicy() field {
 	}}
 }
 
+// unique writes a list with each of its words once.
+func unique(list string) string {
+	var words []string
+	for _, w := range split(list) {
+		if !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, ",")
+}
+
 func split(list string) []string {
 	if strings.TrimSpace(list) == "" {
 		return nil
@@ -189,7 +211,7 @@ func replicas(at func(*Settings) *string) field {
 				return errors.New("must be * or a list of partition:broker")
 			}
 		}
-		*at(s) = text
+		*at(s) = strings.Join(list, ",")
 		return nil
 	}
 	return field{List, set, func(s *Settings) string { return *at(s) }}
