@@ -12,7 +12,7 @@ import (
 )
 
 // DeleteRecords: key 21, versions 0 to 2 (KIP-107): the records below an offset, all of them below the high watermark at
-// offset -1. Only of topics whose cleanup.policy says delete.
+// offset -1. Topics that are only compacted refuse it.
 //
 //   - v1: clients expect throttling after the response (KIP-219).
 //   - v2: flexible (KIP-482).
@@ -56,7 +56,7 @@ func (h *Handler) deleteBelow(t *engine.Topic, found bool, p wire.DeleteRecordsR
 	if !found || !has(t, p.PartitionIndex) {
 		return kerr.UnknownTopicOrPartition
 	}
-	if !t.Settings.Delete {
+	if t.Settings.Compact && !t.Settings.Delete {
 		return kerr.PolicyViolation
 	}
 	log, err := h.engine.Offsets(t.ID, p.PartitionIndex)

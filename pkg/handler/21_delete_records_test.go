@@ -39,13 +39,14 @@ func TestDeleteRecords(t *testing.T) {
 		w.create("t", 2)
 		w.create("compacted", 1, "cleanup.policy", "compact")
 		w.create("both", 1, "cleanup.policy", "compact,delete")
+		w.create("neither", 1, "cleanup.policy", "")
 		w.fill("t", 0, "a", "b", "c", "d")
 		w.expect("two", w.deleteRecords(v, below{"t", 0, 2}, below{"t", 1, 0}), "t/0 NONE 2", "t/1 NONE 0")
 		w.expect("back", w.deleteRecords(v, below{"t", 0, 1}), "t/0 NONE 2")
 		w.expect("beyond", w.deleteRecords(v, below{"t", 0, 5}, below{"t", 0, -2}, below{"t", 0, math.MinInt64}),
 			"t/0 OFFSET_OUT_OF_RANGE -1", "t/0 OFFSET_OUT_OF_RANGE -1", "t/0 OFFSET_OUT_OF_RANGE -1")
-		w.expect("what is not there", w.deleteRecords(v, below{"t", 2, 0}, below{"t", -1, 0}, below{"none", 0, 0}, below{"compacted", 0, -1}, below{"both", 0, -1}),
-			"t/2 UNKNOWN_TOPIC_OR_PARTITION -1", "t/-1 UNKNOWN_TOPIC_OR_PARTITION -1", "none/0 UNKNOWN_TOPIC_OR_PARTITION -1", "compacted/0 POLICY_VIOLATION -1", "both/0 NONE 0")
+		w.expect("what is not there", w.deleteRecords(v, below{"t", 2, 0}, below{"t", -1, 0}, below{"none", 0, 0}, below{"compacted", 0, -1}, below{"both", 0, -1}, below{"neither", 0, -1}),
+			"t/2 UNKNOWN_TOPIC_OR_PARTITION -1", "t/-1 UNKNOWN_TOPIC_OR_PARTITION -1", "none/0 UNKNOWN_TOPIC_OR_PARTITION -1", "compacted/0 POLICY_VIOLATION -1", "both/0 NONE 0", "neither/0 NONE 0")
 		w.expect("a start", w.list(1, when{topic: "t", ms: timeEarliest}), "t/0 NONE 2 at -1")
 		w.expect("all", w.deleteRecords(v, below{"t", 0, allRecords}), "t/0 NONE 4")
 		w.expect("no start", w.list(1, when{topic: "t", ms: timeEarliest}), "t/0 NONE 4 at -1")
