@@ -22,7 +22,7 @@ type source struct {
 	file *ast.File
 }
 
-// sources parses every Go file below root but tests, generated files, and modules of their own.
+// sources parses every Go file below root, those of other modules included, except tests and generated files.
 func sources(root string) ([]source, error) {
 	var all []source
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
