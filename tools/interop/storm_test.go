@@ -449,7 +449,7 @@ func TestStorm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newStorm(t, lasting+5*time.Minute)
+	s := newStorm(t, lasting+lasting/2+5*time.Minute)
 	s.begin()
 	s.awaitWork(1, stormWork...)
 	began := time.Now()
