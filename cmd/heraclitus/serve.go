@@ -83,7 +83,8 @@ func settings(c *cli.Context) (config.Config, error) {
 	return s, nil
 }
 
-// configFile is the file of settings: the one that --config names, or heraclitus.toml in the working directory if there is one.
+// configFile is the file of settings: the one that --config names, or heraclitus.toml in the working directory if there
+// is one.
 func configFile(c *cli.Context) string {
 	if file := c.String("config"); file != "" {
 		return file
@@ -119,8 +120,8 @@ func serve(ctx context.Context, settings config.Config, debugging bool, out io.W
 	return err
 }
 
-// start starts a broker. It returns none when ctx ends first: a bucket that is away is waited for, and what a start leaves undone
-// the next one does.
+// start starts a broker. It returns none when ctx ends first: a bucket that is away is waited for, and what a start
+// leaves undone the next one does.
 func start(ctx context.Context, settings config.Config, o broker.Options) (*broker.Broker, error) {
 	type outcome struct {
 		broker *broker.Broker

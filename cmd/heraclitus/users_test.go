@@ -51,7 +51,8 @@ func onlyScram(dir string) func(*config.Config) {
 	}
 }
 
-// TestOthersReadNothing shows that what is stored, the keys of users among it, is for the user who stores it and its group alone.
+// TestOthersReadNothing shows that what is stored, the keys of users among it, is for the user who stores it and its
+// group alone.
 func TestOthersReadNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "made", "data")
 	if _, err := users(t, "password", "set", "al", "--storage-path", dir); err != nil {

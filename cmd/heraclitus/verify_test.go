@@ -19,8 +19,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// These tests show that verify finds nothing in what a server has kept, in a directory and in a bucket, that it says what is damaged and ends
-// with the code that scripts ask for, that dump prints all of it, and that neither changes anything.
+// These tests show that verify finds nothing in what a server has kept, in a directory and in a bucket, that it says what
+// is damaged and ends with the code that scripts ask for, that dump prints all of it, and that neither changes anything.
 
 // keepSomething has a server keep users, records in a segment and records in the journal, and stops it.
 func keepSomething(t *testing.T, path string) {

@@ -11,8 +11,8 @@
 //
 // What must hold:
 //   - A session lets nobody in by default: neither its zero value nor one of an Authenticator without users.
-//   - Secrets are compared in constant time, and no error, log line or metric holds one, nor a name that a client gave: people
-//     type passwords where names belong.
+//   - Secrets are compared in constant time, and no error, log line or metric holds one, nor a name that a client gave:
+//     people type passwords where names belong.
 //   - What is kept of strangers is bounded.
 package auth
 

@@ -29,8 +29,8 @@ var keywords = map[string]string{
 	"0.9.2342.19200300.100.1.1": "UID", "0.9.2342.19200300.100.1.25": "DC",
 }
 
-// textTags are the kinds of ASN.1 strings that are written as text. Those of wide characters are not: Java writes their bytes as if
-// they were UTF-8, by which a certificate for other characters would have the name of somebody else.
+// textTags are the kinds of ASN.1 strings that are written as text. Those of wide characters are not: Java writes their
+// bytes as if they were UTF-8, by which a certificate for other characters would have the name of somebody else.
 var textTags = []int{asn1.TagUTF8String, asn1.TagPrintableString, asn1.TagT61String, asn1.TagIA5String, asn1.TagGeneralString}
 
 // distinguishedName writes a subject as RFC 2253 has it, the most specific part first, in the spelling of Java's

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestCertificateNames shows that a certificate's holder is named as Java, and so Kafka, names it. What is wanted here was
-// said by Java's X500Principal.getName about certificates made by openssl with these subjects; but for strings of wide characters,
-// whose bytes Java takes for UTF-8, so that other characters can spell somebody's name.
+// TestCertificateNames shows that a certificate's holder is named as Java, and so Kafka, names it. What is wanted here
+// was said by Java's X500Principal.getName about certificates made by openssl with these subjects; but for strings of
+// wide characters, whose bytes Java takes for UTF-8, so that other characters can spell somebody's name.
 func TestCertificateNames(t *testing.T) {
 	f := func(want string, sets ...pkix.RelativeDistinguishedNameSET) {
 		t.Helper()

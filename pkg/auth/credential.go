@@ -127,8 +127,9 @@ func (u *scramUsers) of(name string, m Scram) (c Credential, known bool) {
 	return made, false
 }
 
-// make makes a credential up, the same whenever it is asked for one name. Its iterations are drawn from those of users, by the
-// name. Where those have changed so much that the name draws others, it has another salt, too, as after a change of password.
+// make makes a credential up, the same whenever it is asked for one name. Its iterations are drawn from those of users,
+// by the name. Where those have changed so much that the name draws others, it has another salt, too, as after a change
+// of password.
 func (u *scramUsers) make(name string, m Scram) Credential {
 	who := m.String() + "\x00" + name
 	iterations := int32(0)

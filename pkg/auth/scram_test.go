@@ -13,8 +13,9 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/metrics"
 )
 
-// These tests show that SCRAM does what its standards' examples do, who is let in by it, what is refused and in which words, which
-// are those of real brokers of 3.9.2 and 4.3.1 except where a test says so, and that nobody learns who exists.
+// These tests show that SCRAM does what its standards' examples do, who is let in by it, what is refused and in which
+// words, which are those of real brokers of 3.9.2 and 4.3.1 except where a test says so, and that nobody learns who
+// exists.
 
 // made is the credential of a password.
 func made(m Scram, password string) Credential {
@@ -116,8 +117,8 @@ func TestScram(t *testing.T) {
 	}
 }
 
-// TestScramTokens shows what a first and a second token may be. Kafka differs in that it refuses "y" and names beyond ASCII, and
-// lets a binding pass that is not the one of the first token.
+// TestScramTokens shows what a first and a second token may be. Kafka differs in that it refuses "y" and names beyond
+// ASCII, and lets a binding pass that is not the one of the first token.
 func TestScramTokens(t *testing.T) {
 	a := scramAuthenticator(0)
 	f := func(first string, change func(final string) string, want string) {
@@ -251,8 +252,8 @@ func TestNobodyLearnsWhoExists(t *testing.T) {
 	}
 }
 
-// TestNobodyLearnsWhoExistsByIterations shows that users who do not exist have the iterations that users have; that the same name
-// has the same answer while its draw is the same, and looks like somebody with a new password when it is not.
+// TestNobodyLearnsWhoExistsByIterations shows that users who do not exist have the iterations that users have; that the
+// same name has the same answer while its draw is the same, and looks like somebody with a new password when it is not.
 func TestNobodyLearnsWhoExistsByIterations(t *testing.T) {
 	split := uint32(1 << 31) // draws below it are for more iterations
 	users := scramUsers{secret: []byte("secret"), lookup: func(string, Scram) (Credential, bool) { return Credential{}, false }}

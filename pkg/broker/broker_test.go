@@ -159,8 +159,8 @@ func TestRecordComesBack(t *testing.T) {
 	f(again, 1, "two")
 }
 
-// TestBatchTooLargeForTheJournal shows that a batch which its topic allows, but no journal entry can hold, is refused for good,
-// and the next one is not.
+// TestBatchTooLargeForTheJournal shows that a batch which its topic allows, but no journal entry can hold, is refused for
+// good, and the next one is not.
 func TestBatchTooLargeForTheJournal(t *testing.T) {
 	small := func(c *config.Config) { c.Storage.MemoryBytesMax, c.Topics.MaxMessageBytes = 4<<20, 3<<20 }
 	b := brokertest.Start(t, brokertest.In(config.Memory), small)

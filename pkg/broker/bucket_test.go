@@ -56,9 +56,9 @@ func mustFetch(t *testing.T, b *brokertest.Broker, topic string, offset int64, v
 	}
 }
 
-// TestBucketKeepsEverything shows that a server in a bucket needs nothing of its own: another one takes over while the first still
-// runs, finds all that was acknowledged, and goes on. The first one then refuses records, with an error that clients retry after they
-// have asked who leads, says so, and is not ready.
+// TestBucketKeepsEverything shows that a server in a bucket needs nothing of its own: another one takes over while the
+// first still runs, finds all that was acknowledged, and goes on. The first one then refuses records, with an error that
+// clients retry after they have asked who leads, says so, and is not ready.
 func TestBucketKeepsEverything(t *testing.T) {
 	s3test.Start(t).Setenv(t)
 	first, log := startInBucket(t, "a/b")
@@ -89,8 +89,9 @@ func TestBucketKeepsEverything(t *testing.T) {
 	}
 }
 
-// TestStoreThatIsAway shows that while the store does not answer a produce waits as long as its client says and then gets an error
-// that clients retry, that what is in memory can be fetched, and that all goes on by itself when the store is back.
+// TestStoreThatIsAway shows that while the store does not answer a produce waits as long as its client says and then gets
+// an error that clients retry, that what is in memory can be fetched, and that all goes on by itself when the store is
+// back.
 func TestStoreThatIsAway(t *testing.T) {
 	server := s3test.Start(t)
 	server.Setenv(t)

@@ -28,9 +28,9 @@ const (
 	floodConnections  = 300  // that the broker allows: fewer than the attackers open
 )
 
-// TestAuthenticationFlood shows that while thousands of connections present a wrong password, stop at every point of a login or send
-// garbage, clients that have logged in go on to produce and fetch, connections and memory stay within their bounds, and that
-// the broker is fine afterwards; by plain text and by TLS.
+// TestAuthenticationFlood shows that while thousands of connections present a wrong password, stop at every point of a
+// login or send garbage, clients that have logged in go on to produce and fetch, connections and memory stay within their
+// bounds, and that the broker is fine afterwards; by plain text and by TLS.
 func TestAuthenticationFlood(t *testing.T) {
 	few := func(c *config.Config) { c.Limits.ConnectionsMax = floodConnections }
 	t.Run("plain", func(t *testing.T) { flood(t, brokertest.Start(t, asking, few), nil) })

@@ -102,9 +102,9 @@ func asks(c net.Conn, request []byte) string {
 	}
 }
 
-// TestRefusals shows, for each way in which a client may come wrongly, by every kind of listener: what it is answered, that the log
-// has one line about it however often it happens, that neither its password nor the right one is in the log, and that a client
-// that was there before goes on and another comes in.
+// TestRefusals shows, for each way in which a client may come wrongly, by every kind of listener: what it is answered,
+// that the log has one line about it however often it happens, that neither its password nor the right one is in the log,
+// and that a client that was there before goes on and another comes in.
 func TestRefusals(t *testing.T) {
 	a := certificatetest.New(t)
 	kinds := everyListener(t, a)

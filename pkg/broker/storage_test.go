@@ -10,8 +10,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/config"
 )
 
-// TestFileOptions shows what the settings make of the journal's files: as large as they say unless four of the largest entries need
-// more, and as many filled ahead as journal_spare_bytes asks for, rounded up, one at least.
+// TestFileOptions shows what the settings make of the journal's files: as large as they say unless four of the largest
+// entries need more, and as many filled ahead as journal_spare_bytes asks for, rounded up, one at least.
 func TestFileOptions(t *testing.T) {
 	f := func(change func(*config.Config), fileBytes int64, entryBytesMax, sparesMin, sparesMax int) {
 		t.Helper()
@@ -35,7 +35,8 @@ func TestFileOptions(t *testing.T) {
 	f(func(c *config.Config) { c.Batching.MaxBatchSize = 63 << 20 }, 256<<20+4096, 64<<20, 1, 2)
 }
 
-// TestIntervalIsWarnedOf shows that whoever lets acknowledged records be lost with the power is told at the start, and nobody else.
+// TestIntervalIsWarnedOf shows that whoever lets acknowledged records be lost with the power is told at the start, and
+// nobody else.
 func TestIntervalIsWarnedOf(t *testing.T) {
 	f := func(path, fsync string, interval time.Duration, warned bool) {
 		t.Helper()
@@ -60,7 +61,8 @@ func TestIntervalIsWarnedOf(t *testing.T) {
 	f(config.Memory, config.FsyncInterval, 0, false)
 }
 
-// TestEntriesFitMemory shows that little memory has room for more than one commit, and for more than one of the largest batches.
+// TestEntriesFitMemory shows that little memory has room for more than one commit, and for more than one of the largest
+// batches.
 func TestEntriesFitMemory(t *testing.T) {
 	f := func(memoryBytesMax, usual, largest int64) {
 		t.Helper()

@@ -46,8 +46,8 @@ func login(t *testing.T, c net.Conn) {
 	}
 }
 
-// TestListeners shows that a broker serves several listeners, each by its protocol, that clients are told to connect to the address
-// of the one they came by, whoever tells them, and what metrics say of each.
+// TestListeners shows that a broker serves several listeners, each by its protocol, that clients are told to connect to
+// the address of the one they came by, whoever tells them, and what metrics say of each.
 func TestListeners(t *testing.T) {
 	a := certificatetest.New(t)
 	app := a.Issue(t, "app")
@@ -90,8 +90,8 @@ func TestListeners(t *testing.T) {
 	}
 }
 
-// TestCertificateIsReplaced shows that a certificate whose files are written anew is shown to clients that connect from then on,
-// and that connections there are do not notice.
+// TestCertificateIsReplaced shows that a certificate whose files are written anew is shown to clients that connect from
+// then on, and that connections there are do not notice.
 func TestCertificateIsReplaced(t *testing.T) {
 	a := certificatetest.New(t)
 	b := brokertest.Start(t, brokertest.TLS(t, a), func(c *config.Config) { c.TLS.RereadIntervalMs = 10 })

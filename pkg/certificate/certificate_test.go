@@ -116,8 +116,8 @@ func TestCertificateAndKeyInOneFile(t *testing.T) {
 	s.Close()
 }
 
-// TestFilesAreReadAgain shows that a changed certificate is in use once the files have been looked at again, that broken files
-// change nothing and are told of once for each change, and that what is already in use stays as it is.
+// TestFilesAreReadAgain shows that a changed certificate is in use once the files have been looked at again, that broken
+// files change nothing and are told of once for each change, and that what is already in use stays as it is.
 func TestFilesAreReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := certificatetest.New(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/topic"
 )
 
-// TestDefaults shows that default.toml names every setting, and nothing else, and that the defaults can be: also with the lines
-// that are commented out, as an example.
+// TestDefaults shows that default.toml names every setting, and nothing else, and that the defaults can be: also with the
+// lines that are commented out, as an example.
 func TestDefaults(t *testing.T) {
 	f := func(text string) map[string]bool {
 		t.Helper()
@@ -45,8 +45,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestTopicSettings shows that the defaults of topics are Kafka's but for the age at which records become Parquet, that what is set reaches them, and that a compression
-// level out of a codec's range becomes its nearest bound.
+// TestTopicSettings shows that the defaults of topics are Kafka's but for the age at which records become Parquet, that
+// what is set reaches them, and that a compression level out of a codec's range becomes its nearest bound.
 func TestTopicSettings(t *testing.T) {
 	c := Default()
 	want := topic.Defaults()
@@ -141,9 +141,9 @@ func TestWrongTypeHidesItsValue(t *testing.T) {
 	}
 }
 
-// TestUnknownTable shows that a mistyped table is told of once, not again for each key in it.
-// TestParsingHidesSecrets shows that no piece of a name or password that is not written as TOML is in the error, which says what
-// would be right; of other settings it says what was found.
+// TestUnknownTable shows that a mistyped table is told of once, not again for each key in it. TestParsingHidesSecrets
+// shows that no piece of a name or password that is not written as TOML is in the error, which says what would be right;
+// of other settings it says what was found.
 func TestParsingHidesSecrets(t *testing.T) {
 	f := func(value string) {
 		t.Helper()

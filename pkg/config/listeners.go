@@ -186,7 +186,8 @@ func (c *Config) validateListener(v *validator, l *Listener) {
 	v.advertised(l)
 }
 
-// used checks that a listener whose own table speaks of TLS speaks it: who asks for certificates there would let everybody in.
+// used checks that a listener whose own table speaks of TLS speaks it: who asks for certificates there would let
+// everybody in.
 func (v *validator) used(l *Listener, own *TLS) {
 	if unused := own.first(); unused != "" && (l.Protocol == Plaintext || l.Protocol == SASLPlaintext) {
 		v.wrong(l.Setting("protocol"), l.Protocol, fmt.Sprintf(`"SSL" or "SASL_SSL": else nobody uses %s`, l.Setting(unused)))

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// TestKafkaListeners shows what becomes of the simple settings and of [[listeners]]: the first listener speaks what auth.enabled
-// and tls.enabled say, the others have what they say themselves and else what is common, and each says which setting decided.
+// TestKafkaListeners shows what becomes of the simple settings and of [[listeners]]: the first listener speaks what
+// auth.enabled and tls.enabled say, the others have what they say themselves and else what is common, and each says which
+// setting decided.
 func TestKafkaListeners(t *testing.T) {
 	load := func(text string) []Listener {
 		t.Helper()

@@ -10,8 +10,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// withoutSecrets is err, unless it is about a place in a text that is not TOML and may be in the name or password of [auth]: such
-// errors show what was found there.
+// withoutSecrets is err, unless it is about a place in a text that is not TOML and may be in the name or password of
+// [auth]: such errors show what was found there.
 func withoutSecrets(err error, text string) error {
 	var parse toml.ParseError
 	if !errors.As(err, &parse) {
@@ -30,8 +30,8 @@ func withoutSecrets(err error, text string) error {
 // typeError is how the TOML library says that a value is of the wrong type, with the line and the setting.
 var typeError = regexp.MustCompile(`^toml: (?:(line \d+) )?\(last key "([^"]*)"\): (?:incompatible types|type mismatch)`)
 
-// wrongType says of an error about a value's type what would be right. Other errors stay as they are. The value is not shown: it
-// may be a password without its quotes.
+// wrongType says of an error about a value's type what would be right. Other errors stay as they are. The value is not
+// shown: it may be a password without its quotes.
 func wrongType(err error) error {
 	found := typeError.FindStringSubmatch(err.Error())
 	if found == nil {

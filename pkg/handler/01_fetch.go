@@ -24,7 +24,8 @@ import (
 //   - v7: sessions (KIP-227): see package session.
 //   - v8: clients expect throttling after the response (KIP-219).
 //   - v9: the leader epoch that the client believes in (KIP-320).
-//   - v10: zstd (KIP-110). Batches in zstd are sent to v4 to v9 all the same, as Kafka does: clients that old exist that read it.
+//   - v10: zstd (KIP-110). Batches in zstd are sent to v4 to v9 all the same, as Kafka does: clients that old exist that
+//     read it.
 //   - v11: the client's rack, and from which replica it had better read (KIP-392). There is one.
 //   - v12: flexible (KIP-482); the epoch last fetched, against which ours may diverge (KIP-595).
 //   - v13: topics by id (KIP-516).

@@ -79,7 +79,8 @@ func TestOffsetFetchOfGroups(t *testing.T) {
 	}
 }
 
-// TestOffsetFetchOverAndOver shows that offsets with much metadata cannot be asked for so often that the answer outgrows memory.
+// TestOffsetFetchOverAndOver shows that offsets with much metadata cannot be asked for so often that the answer outgrows
+// memory.
 func TestOffsetFetchOverAndOver(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.create("orders", 1)

@@ -139,8 +139,8 @@ func TestJoinGroupGivesUp(t *testing.T) {
 	}
 }
 
-// TestNoFrameIsHeldWhileOthersAreWaitedFor shows that joins and syncs give their frames back before they wait for other members:
-// the frames of all clients have one budget, and a frame may be far larger than what is kept of it.
+// TestNoFrameIsHeldWhileOthersAreWaitedFor shows that joins and syncs give their frames back before they wait for other
+// members: the frames of all clients have one budget, and a frame may be far larger than what is kept of it.
 func TestNoFrameIsHeldWhileOthersAreWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newBubble(t)

@@ -37,8 +37,8 @@ func TestDescribeGroupsOfOffsetsOnly(t *testing.T) {
 	}
 }
 
-// TestNamesInARequest shows that a request that names more groups, members, users or topics to create than are allowed ends its
-// connection.
+// TestNamesInARequest shows that a request that names more groups, members, users or topics to create than are allowed
+// ends its connection.
 func TestNamesInARequest(t *testing.T) {
 	w := newWorld(t, Options{RequestPartitionMax: 3})
 	names := []string{"a", "b", "c", "d"}
@@ -64,7 +64,8 @@ func TestNamesInARequest(t *testing.T) {
 	}
 }
 
-// TestDescribeGroupsOverAndOver shows that a group that is large cannot be asked for so often that the answer outgrows memory.
+// TestDescribeGroupsOverAndOver shows that a group that is large cannot be asked for so often that the answer outgrows
+// memory.
 func TestDescribeGroupsOverAndOver(t *testing.T) {
 	w := newWorld(t, Options{})
 	q := joinOf("large")

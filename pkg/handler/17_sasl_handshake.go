@@ -11,9 +11,10 @@ import (
 //   - v1: the tokens follow in SaslAuthenticate requests (KIP-152).
 //
 // An unknown mechanism is answered with those there are, a second handshake with ILLEGAL_SASL_STATE, and both close the
-// connection. So is one on a connection that is authenticated for ever, or was renewed within the last second, or on a listener
-// that asks nobody; that leaves it open. On a connection whose session has a lifetime it begins to renew that (KIP-368). Another
-// mechanism than before is refused then, by the answer to the first token. (Kafka closes the connection without an answer.)
+// connection. So is one on a connection that is authenticated for ever, or was renewed within the last second, or on a
+// listener that asks nobody; that leaves it open. On a connection whose session has a lifetime it begins to renew that
+// (KIP-368). Another mechanism than before is refused then, by the answer to the first token. (Kafka closes the
+// connection without an answer.)
 
 func (h *Handler) saslHandshake(c *Call, q *wire.SaslHandshakeRequest, r *wire.SaslHandshakeResponse) error {
 	s := c.Conn.Session

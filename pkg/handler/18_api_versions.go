@@ -13,8 +13,8 @@ import (
 //   - v0: the versions served of every API (KIP-35).
 //   - v1: throttle time (KIP-124).
 //   - v2: clients expect throttling after the response (KIP-219).
-//   - v3: flexible (KIP-482), but for the response's header; name and version of the client's software (KIP-511); features of the
-//     cluster (KIP-584).
+//   - v3: flexible (KIP-482), but for the response's header; name and version of the client's software (KIP-511);
+//     features of the cluster (KIP-584).
 //   - v4: the same; features may begin at version 0, which older clients refuse (KAFKA-17011).
 //   - Not served: v5, which names the cluster and the node that the client means (KIP-1242).
 //

@@ -74,8 +74,8 @@ func (h *Handler) deleteBelow(t *engine.Topic, found bool, p wire.DeleteRecordsR
 	return kerr.None
 }
 
-// lowWatermark is what became of number n of g: its log start, or an error. When the time was over before the outcomes came they
-// are not read, for they may still be written.
+// lowWatermark is what became of number n of g: its log start, or an error. When the time was over before the outcomes
+// came they are not read, for they may still be written.
 func lowWatermark(g *engine.Pending, n int, refused kerr.Code, late bool) (offset int64, code int16) {
 	switch {
 	case refused != kerr.None:

@@ -26,9 +26,9 @@ import (
 // null, means all of them. As in Kafka a broker is asked for by its id, and by the empty name for what is set on all brokers,
 // which is nothing here.
 //
-// Different from Kafka: what is named twice is answered once, and the broker is 1, not 01: else a request could ask for its settings
-// any number of times. Of the broker's settings there are those that this server has as well,
-// by Kafka's names: what topics become by themselves, where clients are sent, limits and timeouts. They stand in the server's
+// Different from Kafka: what is named twice is answered once, and the broker is 1, not 01: else a request could ask for
+// its settings any number of times. Of the broker's settings there are those that this server has as well, by Kafka's
+// names: what topics become by themselves, where clients are sent, limits and timeouts. They stand in the server's
 // configuration file and are read-only. Loggers, groups and client metrics have no settings here.
 
 // Types of what has settings; Kafka's ConfigResource.Type.
@@ -128,8 +128,8 @@ func (h *Handler) topicSettings(name string) ([]setting, error) {
 	return all, nil
 }
 
-// over is a setting that the server's configuration may have given another value than Kafka's, which is empty where Kafka has none. The
-// name is the broker's; one that it has none for goes over nothing.
+// over is a setting that the server's configuration may have given another value than Kafka's, which is empty where Kafka
+// has none. The name is the broker's; one that it has none for goes over nothing.
 func over(name string, kind topic.Kind, doc, value, kafka string) setting {
 	s := setting{name: name, value: value, doc: doc, kind: kind, source: sourceDefault}
 	if value != kafka {

@@ -30,7 +30,8 @@ func (w *world) describe(version int16, resources ...wire.DescribeConfigsRequest
 	return all
 }
 
-// TestDescribeConfigsEveryVersion shows what each version tells of a setting that was set on its topic and of one that was not.
+// TestDescribeConfigsEveryVersion shows what each version tells of a setting that was set on its topic and of one that
+// was not.
 func TestDescribeConfigsEveryVersion(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.create("mine", 1, "retention.ms", "5")

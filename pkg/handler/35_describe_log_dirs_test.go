@@ -31,8 +31,8 @@ func (w *world) sizes(version int16, topics []describable) []string {
 	return all
 }
 
-// TestDescribeLogDirs shows that null means all partitions, that others are told of once, however often they are named, and that
-// those which are not there are left out.
+// TestDescribeLogDirs shows that null means all partitions, that others are told of once, however often they are named,
+// and that those which are not there are left out.
 func TestDescribeLogDirs(t *testing.T) {
 	eachVersion(wire.KeyDescribeLogDirs, 0, func(v int16) {
 		w := newWorld(t, Options{LogDir: "./data"})

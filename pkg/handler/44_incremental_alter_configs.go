@@ -19,12 +19,12 @@ import (
 //   - v0: settings of topics are set, taken off, or, where they are lists, added to and taken from (KIP-339).
 //   - v1: flexible (KIP-482).
 //
-// The settings of one topic change together, durably, or not at all; each topic is answered by itself. They take effect at once:
-// also on records that are there already, as far as retention is concerned. As in Kafka, a setting that is taken off needs not
-// have been set, and need not be one that there is.
+// The settings of one topic change together, durably, or not at all; each topic is answered by itself. They take effect
+// at once: also on records that are there already, as far as retention is concerned. As in Kafka, a setting that is taken
+// off needs not have been set, and need not be one that there is.
 //
-// Different from Kafka: the broker's own settings are those of its configuration file, and are refused here; groups, client metrics
-// and loggers have none.
+// Different from Kafka: the broker's own settings are those of its configuration file, and are refused here; groups,
+// client metrics and loggers have none.
 
 // What is to be done to a setting; Kafka's AlterConfigOp.OpType.
 const (
@@ -48,7 +48,8 @@ func (h *Handler) incrementalAlterConfigs(_ *Call, q *wire.IncrementalAlterConfi
 	})
 }
 
-// alterEach alters the settings of each thing that a request names, and answers for it once. What is named twice is not altered.
+// alterEach alters the settings of each thing that a request names, and answers for it once. What is named twice is not
+// altered.
 func (h *Handler) alterEach(named []resource, alter func(i int) error, answer func(what resource, code int16, message *string)) error {
 	if n := len(named); n > h.options.RequestPartitionMax {
 		return fmt.Errorf("settings of %d topics are to be altered, more than %d", n, h.options.RequestPartitionMax)

@@ -10,8 +10,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// What is shown here: settings are set, taken off, added to and taken from as Kafka does it, all of one topic or none; what is
-// refused, with Kafka's codes, changes nothing; and a change is in effect with the answer.
+// What is shown here: settings are set, taken off, added to and taken from as Kafka does it, all of one topic or none;
+// what is refused, with Kafka's codes, changes nothing; and a change is in effect with the answer.
 
 // op is what is to be done to a setting; "" as value is null.
 type op struct {

@@ -7,8 +7,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// DescribeClientQuotas: key 48, versions 0 to 1 (KIP-546): how fast clients may be. There are no quotas, so that nothing is found;
-// filters that Kafka refuses are refused.
+// DescribeClientQuotas: key 48, versions 0 to 1 (KIP-546): how fast clients may be. There are no quotas, so that nothing
+// is found; filters that Kafka refuses are refused.
 //
 //   - v1: flexible (KIP-482).
 

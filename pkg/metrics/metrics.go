@@ -214,8 +214,8 @@ func (m *Metrics) SetNotAfter(listener string, t time.Time) {
 // Groups is how many groups are in a state, one of Kafka's names.
 func (m *Metrics) Groups(state string) *Gauge { return m.groups.with(state) }
 
-// Authentications counts attempts to authenticate by a mechanism that is offered, or "none", that ended in result, one of those of
-// pkg/auth.
+// Authentications counts attempts to authenticate by a mechanism that is offered, or "none", that ended in result, one of
+// those of pkg/auth.
 func (m *Metrics) Authentications(mechanism, result string) *Counter {
 	return m.authentications.with(mechanism, result)
 }

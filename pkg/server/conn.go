@@ -300,9 +300,9 @@ func (c *conn) breakOff(err error) {
 	c.frames.stop()
 }
 
-// fail notes why the connection ends. The first cause counts, but for the client's leaving, which counts when there is no other: a
-// client may close its side while a request that will be refused is under way. That reading was stopped is never the cause of
-// something before it.
+// fail notes why the connection ends. The first cause counts, but for the client's leaving, which counts when there is no
+// other: a client may close its side while a request that will be refused is under way. That reading was stopped is never
+// the cause of something before it.
 func (c *conn) fail(err error) {
 	if c.cause.CompareAndSwap(nil, &err) || isLeaving(err) || errors.Is(err, errStopReading) {
 		return
@@ -358,8 +358,9 @@ func (c *conn) survive(call *call, err *error) {
 	}
 }
 
-// linger says that no more responses come, and then reads on for a moment: closing a connection with bytes unread resets it,
-// and a reset takes back responses that the client has not read yet. A client that was not let in is first left to go by itself.
+// linger says that no more responses come, and then reads on for a moment: closing a connection with bytes unread resets
+// it, and a reset takes back responses that the client has not read yet. A client that was not let in is first left to go
+// by itself.
 func (c *conn) linger() {
 	cause := *c.cause.Load()
 	if c.severed || errors.Is(cause, io.EOF) {

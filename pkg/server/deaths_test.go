@@ -127,10 +127,10 @@ func live(s *Server, t *testing.T, r *rand.Rand, how Listener, trust *tls.Config
 	reading.Wait()
 }
 
-// TestDeathsLeaveNothing shows that connections give back everything that was held for them, wherever they end: thousands die, by
-// leaving or by falling silent, after any number of bytes of their handshake, their login and their requests, eighty at a time and
-// with too little room for all. (As the broken twin, a byte that is not given back is noticed. A goroutine that stays is, too: the
-// test does not end.)
+// TestDeathsLeaveNothing shows that connections give back everything that was held for them, wherever they end: thousands
+// die, by leaving or by falling silent, after any number of bytes of their handshake, their login and their requests,
+// eighty at a time and with too little room for all. (As the broken twin, a byte that is not given back is noticed. A
+// goroutine that stays is, too: the test does not end.)
 func TestDeathsLeaveNothing(t *testing.T) {
 	f := func(sasl, byTLS bool, rounds int) {
 		t.Helper()

@@ -114,7 +114,8 @@ type broken struct{ wire.Message }
 
 func (broken) Decode(*kbin.Reader, int16) { panic("a bug") }
 
-// TestPanicInDecoding shows that a request which cannot be read without a panic ends its own connection, and gives its frame back.
+// TestPanicInDecoding shows that a request which cannot be read without a panic ends its own connection, and gives its
+// frame back.
 func TestPanicInDecoding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(nil, tableOf(wire.KeyMetadata, wire.KeyApiVersions), testOptions())

@@ -18,10 +18,10 @@ import (
 // unreadBytes are sent behind the request that ends a connection: more than the server has read by then.
 const unreadBytes = 256 << 10
 
-// TestLastAnswerIsNotReset shows that a client can read to the end what it was answered before its connection is closed, though
-// it has sent more than was read: its login was refused, it asked for what is not served, or a handler hung up on it. Closing a
-// connection with bytes unread resets it, which is what the broken twin does: a server that reads no more once it has stopped
-// reading.
+// TestLastAnswerIsNotReset shows that a client can read to the end what it was answered before its connection is closed,
+// though it has sent more than was read: its login was refused, it asked for what is not served, or a handler hung up on
+// it. Closing a connection with bytes unread resets it, which is what the broken twin does: a server that reads no more
+// once it has stopped reading.
 func TestLastAnswerIsNotReset(t *testing.T) {
 	f := func(reason string, table []handler.Row, change func(*Options), requests []byte, answers func(io.Reader)) {
 		t.Helper()

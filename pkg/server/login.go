@@ -10,14 +10,14 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// loginFrameBytesMax bounds a request of a client that has not authenticated itself. Tokens have half of it at most. (Kafka's
-// sasl.server.max.receive.size is 512 KiB, for mechanisms that we do not serve.) The frames of strangers have a budget of their
-// own, in which each has room for one: nobody waits for it, neither known clients nor other strangers.
+// loginFrameBytesMax bounds a request of a client that has not authenticated itself. Tokens have half of it at most.
+// (Kafka's sasl.server.max.receive.size is 512 KiB, for mechanisms that we do not serve.) The frames of strangers have a
+// budget of their own, in which each has room for one: nobody waits for it, neither known clients nor other strangers.
 const loginFrameBytesMax = 32 << 10
 
-// refusalTime is how long the answer to a refused login stands alone before the connection's end follows it. Clients hang up by
-// themselves once they have read it; some, such as kafka-python, overlook an answer that comes together with the end, and say
-// that the network failed. (Kafka closes at once.)
+// refusalTime is how long the answer to a refused login stands alone before the connection's end follows it. Clients hang
+// up by themselves once they have read it; some, such as kafka-python, overlook an answer that comes together with the
+// end, and say that the network failed. (Kafka closes at once.)
 const refusalTime = time.Second
 
 // Endings of a connection whose client is not known, or not any more.

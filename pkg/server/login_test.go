@@ -159,8 +159,9 @@ func TestRefusedLogin(t *testing.T) {
 	waitFor(t, func() bool { return s.metrics.ConnectionsClosed("login_refused").Get() == refused }, "all have been counted")
 }
 
-// TestRefusalStandsAlone shows, in time that does not pass, that a client which is refused has time to read why before the end of
-// the connection comes, that nothing it sends meanwhile is answered, and that one which hangs up is let go at once.
+// TestRefusalStandsAlone shows, in time that does not pass, that a client which is refused has time to read why before
+// the end of the connection comes, that nothing it sends meanwhile is answered, and that one which hangs up is let go at
+// once.
 func TestRefusalStandsAlone(t *testing.T) {
 	f := func(hangUp bool, want time.Duration) {
 		t.Helper()

@@ -1,8 +1,8 @@
 // Package server is the Kafka listeners: it turns connections into calls of the handlers' table, and their answers into
 // bytes.
 //
-// Each listener (listener.go) says whether a connection begins with a TLS handshake (handshake.go), and whether its client logs
-// in by SASL (login.go); until it has done so it is a stranger (strangers.go).
+// Each listener (listener.go) says whether a connection begins with a TLS handshake (handshake.go), and whether its
+// client logs in by SASL (login.go); until it has done so it is a stranger (strangers.go).
 //
 // A request's way through a connection (conn.go): the reader cuts a frame from the socket (frame.go), decodes it
 // (call.go) and runs its row's Submit; the finisher runs its row's Finish, in the same order, and writes the response

@@ -320,8 +320,8 @@ func TestHangUps(t *testing.T) {
 	}
 }
 
-// TestErrorsAreCounted shows that the error codes of answers are counted by API and name, those that lie deep in them too, and
-// that what is not sent is not.
+// TestErrorsAreCounted shows that the error codes of answers are counted by API and name, those that lie deep in them
+// too, and that what is not sent is not.
 func TestErrorsAreCounted(t *testing.T) {
 	m := metrics.New("px")
 	table := tableOf(wire.KeyMetadata, wire.KeyProduce)
@@ -534,7 +534,8 @@ func TestIdle(t *testing.T) {
 	})
 }
 
-// TestIdleBeforeReadTimeout shows that a quiet connection is closed after the idle time though requests may take longer to arrive.
+// TestIdleBeforeReadTimeout shows that a quiet connection is closed after the idle time though requests may take longer
+// to arrive.
 func TestIdleBeforeReadTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := pipeServer(t, tableOf(wire.KeyMetadata), func(o *Options) { o.ReadTimeout = 24 * time.Hour })

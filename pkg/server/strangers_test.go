@@ -188,9 +188,9 @@ func (f from) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(f.address))
 }
 
-// TestStrangersOfOneNetwork shows that one network never has more than half of the places, however fast it comes, so that others
-// find room; that its newcomers take the places of its own who have sat there for a while; and that places are counted rightly
-// whatever becomes of those who had them.
+// TestStrangersOfOneNetwork shows that one network never has more than half of the places, however fast it comes, so that
+// others find room; that its newcomers take the places of its own who have sat there for a while; and that places are
+// counted rightly whatever becomes of those who had them.
 func TestStrangersOfOneNetwork(t *testing.T) {
 	const half = strangersMin / 2
 	synctest.Test(t, func(t *testing.T) {
