@@ -16,6 +16,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -251,8 +252,8 @@ func (s *Store) lasts(dir string) bool {
 // List implements objstore.Store.
 func (s *Store) List(ctx context.Context, prefix string) ([]objstore.Object, error) {
 	top := s.dir
-	if dir, _, below := cutLast(prefix, "/"); below {
-		name, err := s.name(dir)
+	if dir, _ := path.Split(prefix); dir != "" {
+		name, err := s.name(strings.TrimSuffix(dir, "/"))
 		if err != nil {
 			return nil, err
 		}
@@ -294,15 +295,6 @@ func appendObject(all []objstore.Object, key string, d fs.DirEntry) ([]objstore.
 		return all, err
 	}
 	return append(all, objstore.Object{Key: key, Bytes: info.Size()}), nil
-}
-
-// cutLast slices s around the last sep.
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
 
 // Delete implements objstore.Store.

@@ -25,6 +25,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -228,8 +229,8 @@ func uploadTime(n int) time.Duration { return time.Duration(n/uploadBytesMin) * 
 
 // List implements objstore.Store.
 func (s *Store) List(ctx context.Context, prefix string) ([]objstore.Object, error) {
-	if dir, _, below := cutLast(prefix, "/"); below {
-		if err := objstore.CheckKey(dir); err != nil {
+	if dir, _ := path.Split(prefix); dir != "" {
+		if err := objstore.CheckKey(strings.TrimSuffix(dir, "/")); err != nil {
 			return nil, err
 		}
 	}
@@ -259,15 +260,6 @@ func (s *Store) list(ctx context.Context, prefix string) (all []objstore.Object,
 	// Not all stores list in order: directory buckets of Amazon S3 do not.
 	slices.SortFunc(all, func(a, b objstore.Object) int { return strings.Compare(a.Key, b.Key) })
 	return all, ctx.Err()
-}
-
-// cutLast slices s around the last sep.
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }
 
 // Delete implements objstore.Store.
