@@ -292,21 +292,19 @@ func (f *field) checkDefault() error {
 	case integers[f.kind] == 0:
 		return bad
 	}
-	if _, err := f.number(); err != nil {
+	if !f.holdsDefault() {
 		return bad
 	}
 	return nil
 }
 
-// number is the default of an integer field.
-func (f *field) number() (int64, error) {
-	if f.def == "" {
-		return 0, nil
+// holdsDefault says whether the default of an integer field is one that its bits can hold.
+func (f *field) holdsDefault() bool {
+	var err error
+	if bits := integers[f.kind]; strings.HasPrefix(string(f.kind), "u") {
+		_, err = strconv.ParseUint(f.def, 0, bits)
+	} else {
+		_, err = strconv.ParseInt(f.def, 0, bits)
 	}
-	bits := integers[f.kind]
-	if strings.HasPrefix(string(f.kind), "u") {
-		n, err := strconv.ParseUint(f.def, 0, bits)
-		return int64(n), err
-	}
-	return strconv.ParseInt(f.def, 0, bits)
+	return err == nil
 }
