@@ -54,9 +54,13 @@ type Options struct {
 	Iterations func(m Scram, draw uint32) int32
 	Secret     []byte // by which salts are made for users who do not exist: random, and the same for the life of the data
 
-	SessionLifetime time.Duration // after which a client must authenticate itself again; Kafka's connections.max.reauth.ms; 0 is for ever
-	FailureDelay    time.Duration // by which the first failure of an address is answered late; Kafka's connection.failed.authentication.delay.ms
-	Metrics         *metrics.Metrics
+	// SessionLifetime is the time after which a client must authenticate itself again; 0 is for ever. Kafka's
+	// connections.max.reauth.ms.
+	SessionLifetime time.Duration
+	// FailureDelay is by how much the answer to the first failure of an address is late. Kafka's
+	// connection.failed.authentication.delay.ms.
+	FailureDelay time.Duration
+	Metrics      *metrics.Metrics
 }
 
 // Authenticator knows who may come in. It is safe for any number of connections at once.

@@ -124,7 +124,7 @@ func (c *Config) validateLimits(v *validator) {
 	v.between("limits.connections_max", l.ConnectionsMax, 1, 10_000_000)
 	v.between("limits.connections_per_ip_max", l.ConnectionsPerIPMax, 1, 10_000_000)
 	v.between("limits.requests_in_flight_max", l.RequestsInFlightMax, 1, 10_000)
-	v.between("limits.request_bytes_max", l.RequestBytesMax, 1<<10, 1<<30) // beyond, a record could not be written into a segment
+	v.between("limits.request_bytes_max", l.RequestBytesMax, 1<<10, 1<<30) // a larger record would not go into a segment
 	v.between("limits.requests_bytes_max", l.RequestsBytesMax, l.RequestBytesMax, math.MaxInt64)
 	v.between("limits.responses_bytes_max", l.ResponsesBytesMax, 1<<20, math.MaxInt64)
 	v.between("limits.idle_timeout_ms", l.IdleTimeoutMs, secondMs, yearMs)

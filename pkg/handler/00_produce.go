@@ -69,8 +69,8 @@ func (h *Handler) submitProduce(c *Call, q *wire.ProduceRequest, r *wire.Produce
 	for i := range q.TopicData {
 		n += len(q.TopicData[i].PartitionData)
 	}
-	if n > h.options.RequestPartitionMax {
-		return fmt.Errorf("%d partitions in a request, %d are allowed", n, h.options.RequestPartitionMax)
+	if err := h.checkCount(n, "partitions"); err != nil {
+		return err
 	}
 	if c.produce.pending == nil {
 		c.produce.pending = new(engine.Pending)

@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/engine"
@@ -84,8 +83,9 @@ func (h *Handler) limits(q *wire.FetchRequest) fetchLimits {
 
 func (h *Handler) fetch(c *Call, q *wire.FetchRequest, r *wire.FetchResponse) error {
 	f := &c.fetch
-	if n := f.take(q, c.Version >= 13); n > h.options.RequestPartitionMax { // KIP-516
-		return fmt.Errorf("%d partitions in a request, %d are allowed", n, h.options.RequestPartitionMax)
+	byID := c.Version >= 13 // KIP-516
+	if err := h.checkCount(f.take(q, byID), "partitions"); err != nil {
+		return err
 	}
 	c.ReleaseFrame() // what is kept of the request is owned, and the wait may be long
 	if err := h.sessions.Begin(&f.fetch, &f.request); err != nil {

@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/engine"
@@ -42,8 +41,8 @@ func (h *Handler) offsetCommit(call *Call, q *wire.OffsetCommitRequest, r *wire.
 	for i := range q.Topics {
 		count += len(q.Topics[i].Partitions)
 	}
-	if count > h.options.RequestPartitionMax {
-		return fmt.Errorf("%d partitions in a request, %d are allowed", count, h.options.RequestPartitionMax)
+	if err := h.checkCount(count, "partitions"); err != nil {
+		return err
 	}
 	for i := range q.Topics {
 		out := kbin.Add(&r.Topics)

@@ -1,8 +1,6 @@
 package handler
 
 import (
-	"fmt"
-
 	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/state"
@@ -26,11 +24,11 @@ import (
 // Of a group, a topic or a partition that nothing is known of, the offset is -1, and that is no error.
 
 func (h *Handler) offsetFetch(c *Call, q *wire.OffsetFetchRequest, r *wire.OffsetFetchResponse) error {
-	if err := h.checkNames(len(q.Groups)); err != nil {
+	if err := h.checkCount(len(q.Groups), "groups"); err != nil {
 		return err
 	}
-	if n := countFetched(q); n > h.options.RequestPartitionMax {
-		return fmt.Errorf("%d partitions in a request, %d are allowed", n, h.options.RequestPartitionMax)
+	if err := h.checkCount(countFetched(q), "partitions"); err != nil {
+		return err
 	}
 	if c.Version < 8 { // KIP-709
 		return h.fetchOfOneGroup(q, r)

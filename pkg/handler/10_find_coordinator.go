@@ -28,7 +28,7 @@ const (
 )
 
 func (h *Handler) findCoordinator(c *Call, q *wire.FindCoordinatorRequest, r *wire.FindCoordinatorResponse) error {
-	if err := h.checkNames(len(q.CoordinatorKeys)); err != nil {
+	if err := h.checkCount(len(q.CoordinatorKeys), "keys"); err != nil {
 		return err
 	}
 	err := checkCoordinator(q.KeyType)

@@ -25,7 +25,7 @@ func (h *Handler) leaveGroup(c *Call, q *wire.LeaveGroupRequest, r *wire.LeaveGr
 		r.ErrorCode = int16(code)
 		return nil
 	}
-	if err := h.checkNames(len(q.Members)); err != nil {
+	if err := h.checkCount(len(q.Members), "members"); err != nil {
 		return err
 	}
 	leaving := make([]group.Identity, len(q.Members))

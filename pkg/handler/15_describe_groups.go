@@ -19,7 +19,7 @@ import (
 //   - v6: a group that does not exist is an error, with a message (KIP-1043); before, it was Dead and no error.
 
 func (h *Handler) describeGroups(c *Call, q *wire.DescribeGroupsRequest, r *wire.DescribeGroupsResponse) error {
-	if err := h.checkNames(len(q.Groups)); err != nil {
+	if err := h.checkCount(len(q.Groups), "groups"); err != nil {
 		return err
 	}
 	missingIsError := c.Version >= 6 // KIP-1043

@@ -39,7 +39,7 @@ const (
 )
 
 func (h *Handler) createTopics(c *Call, q *wire.CreateTopicsRequest, r *wire.CreateTopicsResponse) error {
-	if err := h.checkNames(len(q.Topics)); err != nil {
+	if err := h.checkCount(len(q.Topics), "topics"); err != nil {
 		return err
 	}
 	named := map[string]int{}

@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/heraclitus/heraclitus/pkg/engine"
@@ -25,8 +24,8 @@ func (h *Handler) deleteRecords(c *Call, q *wire.DeleteRecordsRequest, r *wire.D
 	for i := range q.Topics {
 		count += len(q.Topics[i].Partitions)
 	}
-	if count > h.options.RequestPartitionMax {
-		return fmt.Errorf("%d partitions in a request, %d are allowed", count, h.options.RequestPartitionMax)
+	if err := h.checkCount(count, "partitions"); err != nil {
+		return err
 	}
 	var g engine.Pending
 	g.Reset(count)

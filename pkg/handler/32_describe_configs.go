@@ -44,8 +44,8 @@ type resource struct {
 }
 
 func (h *Handler) describeConfigs(c *Call, q *wire.DescribeConfigsRequest, r *wire.DescribeConfigsResponse) error {
-	if n := len(q.Resources); n > h.options.RequestPartitionMax {
-		return fmt.Errorf("settings of %d topics are asked for, more than %d", n, h.options.RequestPartitionMax)
+	if err := h.checkCount(len(q.Resources), "resources"); err != nil {
+		return err
 	}
 	answered := map[resource]bool{}
 	for i := range q.Resources {

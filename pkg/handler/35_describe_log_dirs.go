@@ -1,7 +1,6 @@
 package handler
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -36,8 +35,8 @@ func (h *Handler) describeLogDirs(_ *Call, q *wire.DescribeLogDirsRequest, r *wi
 		named[t.Topic] = append(named[t.Topic], t.Partitions...)
 		count += len(t.Partitions)
 	}
-	if count > h.options.RequestPartitionMax {
-		return fmt.Errorf("%d partitions in a request, %d are allowed", count, h.options.RequestPartitionMax)
+	if err := h.checkCount(count, "partitions"); err != nil {
+		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		if partitions := named[name]; len(partitions) > 0 {

@@ -17,7 +17,7 @@ import (
 // more than once is answered once, as in Kafka.
 
 func (h *Handler) deleteGroups(_ *Call, q *wire.DeleteGroupsRequest, r *wire.DeleteGroupsResponse) error {
-	if err := h.checkNames(len(q.GroupsNames)); err != nil {
+	if err := h.checkCount(len(q.GroupsNames), "groups"); err != nil {
 		return err
 	}
 	seen := map[string]bool{}

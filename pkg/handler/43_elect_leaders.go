@@ -23,8 +23,8 @@ func (h *Handler) electLeaders(_ *Call, q *wire.ElectLeadersRequest, r *wire.Ele
 	for i := range q.TopicPartitions {
 		count += len(q.TopicPartitions[i].Partitions)
 	}
-	if count > h.options.RequestPartitionMax {
-		return fmt.Errorf("%d partitions in a request, %d are allowed", count, h.options.RequestPartitionMax)
+	if err := h.checkCount(count, "partitions"); err != nil {
+		return err
 	}
 	known := q.ElectionType >= 0 && q.ElectionType <= electionUnclean
 	r.ErrorCode = int16(unless(known, kerr.InvalidRequest))

@@ -51,8 +51,8 @@ func (h *Handler) incrementalAlterConfigs(_ *Call, q *wire.IncrementalAlterConfi
 // alterEach alters the settings of each thing that a request names, and answers for it once. What is named twice is not
 // altered.
 func (h *Handler) alterEach(named []resource, alter func(i int) error, answer func(what resource, code int16, message *string)) error {
-	if n := len(named); n > h.options.RequestPartitionMax {
-		return fmt.Errorf("settings of %d topics are to be altered, more than %d", n, h.options.RequestPartitionMax)
+	if err := h.checkCount(len(named), "resources"); err != nil {
+		return err
 	}
 	times := map[resource]int{}
 	for _, what := range named {

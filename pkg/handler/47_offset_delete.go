@@ -1,8 +1,6 @@
 package handler
 
 import (
-	"fmt"
-
 	"github.com/heraclitus/heraclitus/pkg/group"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/kerr"
@@ -18,8 +16,8 @@ func (h *Handler) offsetDelete(_ *Call, q *wire.OffsetDeleteRequest, r *wire.Off
 	for i := range q.Topics {
 		count += len(q.Topics[i].Partitions)
 	}
-	if count > h.options.RequestPartitionMax {
-		return fmt.Errorf("%d partitions in a request, %d are allowed", count, h.options.RequestPartitionMax)
+	if err := h.checkCount(count, "partitions"); err != nil {
+		return err
 	}
 	asked, unknown := h.namedPartitions(q)
 	codes, code := h.groups.DeleteOffsets(q.GroupID, asked)

@@ -14,7 +14,7 @@ import (
 // does not exist, and one that is named twice is refused.
 
 func (h *Handler) describeUserScramCredentials(_ *Call, q *wire.DescribeUserScramCredentialsRequest, r *wire.DescribeUserScramCredentialsResponse) error {
-	if err := h.checkNames(len(q.Users)); err != nil {
+	if err := h.checkCount(len(q.Users), "users"); err != nil {
 		return err
 	}
 	times := map[string]int{}

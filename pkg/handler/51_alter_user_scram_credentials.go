@@ -40,7 +40,7 @@ type alteration struct {
 }
 
 func (h *Handler) alterUserScramCredentials(_ *Call, q *wire.AlterUserScramCredentialsRequest, r *wire.AlterUserScramCredentialsResponse) error {
-	if err := h.checkNames(len(q.Deletions) + len(q.Upsertions)); err != nil {
+	if err := h.checkCount(len(q.Deletions)+len(q.Upsertions), "users"); err != nil {
 		return err
 	}
 	all := h.alterations(q)

@@ -29,8 +29,8 @@ type Options struct {
 	AutoCreateTopics    bool  // Kafka's auto.create.topics.enable
 	NumPartitions       int32 // partitions of a topic created without a count; Kafka's num.partitions
 	FetchSessionsMax    int   // Kafka's max.incremental.fetch.session.cache.slots
-	FetchBytesMax       int   // most record bytes in one fetch response, but for a first batch that is larger; Kafka's fetch.max.bytes
-	RequestPartitionMax int   // most partitions, groups or members that one request may name; one that names more ends its connection
+	FetchBytesMax       int   // most record bytes in one fetch response, unless its first batch is larger; Kafka's fetch.max.bytes
+	RequestPartitionMax int   // most partitions, groups or the like that one request may name; one with more ends its connection
 	TopicPartitionsMax  int32 // most partitions of a topic
 	PartitionsMax       int   // most partitions of all topics
 
@@ -76,15 +76,17 @@ func New(e *engine.Engine, g *group.Coordinator, o Options) *Handler {
 
 // Conn is what the requests of one connection share. The server makes it; handlers read it and note what they learn.
 type Conn struct {
-	Listener        string          // name of the listener it came in by
-	AdvertisedHost  string          // what Metadata tells this connection's client to connect to
-	AdvertisedPort  int32           // likewise
-	RemoteAddr      string          // host:port of the client
-	Session         *auth.Session   // who the client is; until it is authenticated the server lets only ApiVersions and the SASL requests through
-	SoftwareName    string          // from ApiVersions v3+ (KIP-511), empty until then
-	SoftwareVersion string          // likewise
-	Done            <-chan struct{} // closed when the connection ends or the server stops: who waits for records or members answers with what there is; who waits for a commit goes on
+	Listener        string        // name of the listener it came in by
+	AdvertisedHost  string        // what Metadata tells this connection's client to connect to
+	AdvertisedPort  int32         // likewise
+	RemoteAddr      string        // host:port of the client
+	Session         *auth.Session // who the client is; only ApiVersions and the SASL requests get here before that is known
+	SoftwareName    string        // from ApiVersions v3+ (KIP-511), empty until then
+	SoftwareVersion string        // likewise
 
+	// Done is closed when the connection ends or the server stops: whoever waits for records or members then answers with what
+	// there is; whoever waits for a commit goes on waiting.
+	Done <-chan struct{}
 	// Flush writes the answers finished so far. A Finish of a row with a Submit calls it before it waits, and only then, so
 	// that the answers of one commit leave in one write; before every other Finish the server has called it already.
 	Flush func()
@@ -105,9 +107,9 @@ type Call struct {
 	Unsupported   bool         // an ApiVersions request of a version we do not serve: nothing of its body is read, Version is 0
 	Raw           bool         // a SaslAuthenticate that is nothing but its token, without a header; the answer is likewise
 	NoResponse    bool         // set by a handler: nothing is sent back, as to a produce with acks=0
-	Last          bool         // set by a handler whose refusal ends the session: the connection is closed once the response is written
+	Last          bool         // set by a handler whose refusal ends the session: the connection is closed after the response
 	ReleaseFrame  func()       // gives the request's frame back early; Request's bytes must not be touched afterwards
-	Sent          func()       // set by a handler: runs once the response is written or given up (views it holds may then be reused)
+	Sent          func()       // set by a handler: runs once the response, with the views in it, is written or given up
 
 	produce producing
 	fetch   fetching

@@ -7,11 +7,10 @@ const groupsBytesMax = 64 << 20
 
 var errGroupsTooLarge = fmt.Errorf("the groups of a request take more than %d bytes", groupsBytesMax)
 
-// checkNames says why a request cannot name so many groups, or so many members of one: each is answered by more than its
-// name.
-func (h *Handler) checkNames(n int) error {
+// checkCount says why a request cannot name so many things, such as partitions: each is answered by more than its name.
+func (h *Handler) checkCount(n int, things string) error {
 	if n > h.options.RequestPartitionMax {
-		return fmt.Errorf("%d names in a request, %d are allowed", n, h.options.RequestPartitionMax)
+		return fmt.Errorf("a request names %d %s, %d are allowed", n, things, h.options.RequestPartitionMax)
 	}
 	return nil
 }
