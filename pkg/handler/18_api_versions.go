@@ -13,8 +13,8 @@ import (
 //   - v0: the versions served of every API (KIP-35).
 //   - v1: throttle time (KIP-124).
 //   - v2: clients expect throttling after the response (KIP-219).
-//   - v3: flexible (KIP-482), but for the response's header; name and version of the client's software (KIP-511);
-//     features of the cluster (KIP-584).
+//   - v3: flexible (KIP-482), but for the response's header; name and version of the client's software (KIP-511),
+//     which are checked and forgotten; features of the cluster (KIP-584).
 //   - v4: the same; features may begin at version 0, which older clients refuse (KAFKA-17011).
 //   - Not served: v5, which names the cluster and the node that the client means (KIP-1242).
 //
@@ -32,8 +32,6 @@ func (h *Handler) apiVersions(c *Call, q *wire.ApiVersionsRequest, r *wire.ApiVe
 	case named && !(software.MatchString(q.ClientSoftwareName) && software.MatchString(q.ClientSoftwareVersion)):
 		r.ErrorCode = int16(kerr.InvalidRequest)
 		return nil
-	case named:
-		c.Conn.SoftwareName, c.Conn.SoftwareVersion = q.ClientSoftwareName, q.ClientSoftwareVersion
 	}
 	for _, row := range Table() {
 		if c.Unsupported && row.Key != wire.KeyApiVersions {

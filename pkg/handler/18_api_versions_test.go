@@ -21,9 +21,6 @@ func TestApiVersionsEveryVersion(t *testing.T) {
 			}
 		}
 	})
-	if w.conn.SoftwareName != "a-client" || w.conn.SoftwareVersion != "1.2" {
-		t.Errorf("client %q %q", w.conn.SoftwareName, w.conn.SoftwareVersion)
-	}
 }
 
 func TestApiVersionsSoftware(t *testing.T) {

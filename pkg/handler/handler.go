@@ -74,15 +74,13 @@ func New(e *engine.Engine, g *group.Coordinator, o Options) *Handler {
 	return &Handler{engine: e, groups: g, sessions: session.NewCache(o.FetchSessionsMax), options: o}
 }
 
-// Conn is what the requests of one connection share. The server makes it; handlers read it and note what they learn.
+// Conn is what the requests of one connection share. The server makes it; handlers only read it, and take its session further.
 type Conn struct {
-	Listener        string        // name of the listener it came in by
-	AdvertisedHost  string        // what Metadata tells this connection's client to connect to
-	AdvertisedPort  int32         // likewise
-	RemoteAddr      string        // host:port of the client
-	Session         *auth.Session // who the client is; only ApiVersions and the SASL requests get here before that is known
-	SoftwareName    string        // from ApiVersions v3+ (KIP-511), empty until then
-	SoftwareVersion string        // likewise
+	Listener       string        // name of the listener it came in by
+	AdvertisedHost string        // what Metadata tells this connection's client to connect to
+	AdvertisedPort int32         // likewise
+	RemoteAddr     string        // host:port of the client
+	Session        *auth.Session // who the client is; only ApiVersions and the SASL requests get here before that is known
 
 	// Done is closed when the connection ends or the server stops: whoever waits for records or members then answers with what
 	// there is; whoever waits for a commit goes on waiting.
