@@ -145,7 +145,7 @@ func (c *conn) accept(fr frame) error {
 func (c *conn) sitQuiet() error {
 	if c.inFlight.Load() == 0 {
 		c.rest()
-		c.intern = kbin.Interner{}
+		c.intern, c.header = kbin.Interner{}, wire.RequestHeader{}
 	}
 	idle := c.server.options.IdleTimeout
 	for {

@@ -566,8 +566,8 @@ func TestQuietConnectionIsSmall(t *testing.T) {
 			time.Sleep(time.Minute)
 			conn := s.connections()[0]
 			synctest.Wait()
-			if conn.queue != nil || len(conn.frames.buf) != bufferBytesMin || conn.writer.buf != nil {
-				t.Errorf("at rest: a queue: %v, a read buffer of %d bytes, a response buffer of %d", conn.queue != nil, len(conn.frames.buf), cap(conn.writer.buf))
+			if conn.queue != nil || len(conn.frames.buf) != bufferBytesMin || conn.writer.buf != nil || conn.header.ClientID != nil {
+				t.Errorf("at rest: a queue: %v, a read buffer of %d bytes, a response buffer of %d, a header %+v", conn.queue != nil, len(conn.frames.buf), cap(conn.writer.buf), conn.header)
 			}
 		}
 	})
