@@ -15,7 +15,7 @@
 //  4. The floor only rises, and it is durable before the space below it is given back. A slot below the floor is refused
 //     to readers and to writers alike, for good: on a store where a slot is taken by creating an object, a late writer
 //     would otherwise succeed at a slot that nobody will ever read.
-//  5. After a failed sync nothing is written any more. What the disk holds is not known then, and a second sync that
+//  5. After a failed sync nothing more is written. What the disk holds is then unknown, and a second sync that
 //     succeeds would prove nothing about the first. Reads go on.
 //  6. A journal that lacks room refuses entries and recovers by itself when there is room.
 //
@@ -25,7 +25,7 @@
 // a power cut may take acknowledged entries: those that no completed Sync, of the caller's or of the driver's own,
 // covers. What is left is a prefix all the same, and the end of a process alone takes nothing. So the second and the
 // third rule hold as they stand for crashes of the process, and for the power up to the last Sync; Trim and a
-// successful Close make durable first. Whoever stores elsewhere what follows from entries calls Sync before.
+// successful Close make durable first. Whoever stores elsewhere what follows from entries calls Sync first.
 //
 // # Who calls what
 //
@@ -54,8 +54,8 @@ type Journal interface {
 	Sync() error
 
 	// ReadAt fills p from the bytes of the entry in slot, beginning at byte off. Errors: ErrTrimmed below the floor,
-	// ErrAbsent at or after the next slot, ErrRange when off and len(p) do not lie inside the entry, ErrClosed. p holds
-	// anything after an error. ReadAt need not notice damage on the medium: what it reads has checksums of its own.
+	// ErrAbsent at or after the next slot, ErrRange when off and len(p) do not lie inside the entry, ErrClosed. After an
+	// error p may hold anything. ReadAt need not notice damage on the medium: what it reads has checksums of its own.
 	ReadAt(slot uint64, p []byte, off int64) error
 
 	// Replay calls f with every entry from slot from up to the end, in order and checked; entry is borrowed until f
@@ -64,16 +64,16 @@ type Journal interface {
 	Replay(from uint64, f func(slot uint64, entry []byte) error) error
 
 	// Trim raises the floor to below, durably, and then gives back the space of the entries under it, at once or
-	// later. It does nothing when the floor is there already. Errors: ErrGap when below is beyond the next slot, ErrNoSpace,
-	// ErrUnknown, ErrBroken, ErrClosed. After ErrUnknown and after the first ErrBroken, who opens the journal next may find
-	// the floor raised.
+	// later. It does nothing when the floor is there already. Errors: ErrGap when below is beyond the next slot,
+	// ErrNoSpace, ErrUnknown, ErrBroken, ErrClosed. After ErrUnknown and after the first ErrBroken, whoever opens the
+	// journal next may find the floor raised.
 	Trim(below uint64) error
 
 	// Bounds returns the first readable slot and the slot that the next Append takes; equal when nothing is readable.
 	Bounds() (floor, next uint64)
 
-	// Room returns how many bytes can surely be appended without asking for more space, in entries of any length, each of
-	// which counts [EntryOverheadBytesMax] more; math.MaxInt64 where space is not the journal's to know.
+	// Room returns how many bytes are sure to fit without asking for more space, in entries of any length, each of which
+	// counts [EntryOverheadBytesMax] extra; math.MaxInt64 where space is not the journal's to know.
 	Room() int64
 
 	// MakeRoom waits until Room is at least n bytes, asking for more space where the driver can. ErrNoSpace: there is no
@@ -128,7 +128,7 @@ var (
 	ErrUnknown = errors.New("outcome is unknown")
 	// ErrNoSpace: nothing was written for lack of space. The same call may succeed later.
 	ErrNoSpace = errors.New("no space left in the journal")
-	// ErrBroken: a write or a sync failed, so nothing may be written any more until the journal is opened anew.
+	// ErrBroken: a write or a sync failed, so nothing more may be written until the journal is opened again.
 	ErrBroken = errors.New("journal is broken and takes no more writes")
 	// ErrDamaged: what is stored is not what was written, and not what a crash can leave.
 	ErrDamaged = errors.New("journal is damaged")

@@ -8,7 +8,7 @@
 //   - It is bounded. A length is a claim: it is compared with the bytes left before it is used, and what is decoded is
 //     charged, at its size in memory, against a budget. Otherwise one MiB of two-byte structs would become 50 MB.
 //   - Strings are owned: they are copied, or taken from an [Interner]. Bytes are borrowed: they are views of what is read,
-//     cut so that an append to a view cannot reach its neighbour. Who keeps bytes copies them. Under the race detector
+//     cut so that an append to a view cannot reach its neighbour. Whoever keeps bytes copies them. Under the race detector
 //     the server has [Poison] overwrite what it gave, so that a view kept too long fails a test.
 //
 // Most primitives have two forms. Messages before KIP-482 write lengths as int16 or int32; flexible messages write them

@@ -8,7 +8,7 @@
 //  2. Of rival PutIfAbsent calls for one key, exactly one succeeds.
 //  3. A reader sees one version of an object, never a mixture of two.
 //  4. After an error that is not one of the named ones, and after ErrUnknown, a write may have happened or not, and it may
-//     still happen later. Who has to know asks the object.
+//     still happen later. Whoever has to know asks the object.
 package objstore
 
 import (

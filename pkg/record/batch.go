@@ -52,7 +52,7 @@ const (
 // Batch is one record batch of magic 2, as it is on the wire. It is a view: reading a field reads the bytes.
 //
 // The methods that read and set fields of the header want at least HeaderBytes bytes and panic below that, as slices do;
-// who holds bytes that nobody has checked asks [Batch.Intact] first.
+// whoever holds bytes that nobody has checked asks [Batch.Intact] first.
 type Batch []byte
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -60,7 +60,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // BaseOffset is the offset of the first record.
 func (b Batch) BaseOffset() int64 { return b.int64(baseOffsetAt) }
 
-// Length is the header's length field: the bytes behind it, which is 12 less than [Batch.Size].
+// Length is the header's length field: the bytes that follow it, 12 less than [Batch.Size].
 func (b Batch) Length() int32 { return b.int32(lengthAt) }
 
 // Size is how many bytes the batch has by its length field, int(Length()) + 12: a claim, which may be negative or beyond the
@@ -126,7 +126,7 @@ func (b Batch) SetBaseOffset(offset int64) { b.putInt64(baseOffsetAt, offset) }
 // SetLeaderEpoch sets the epoch of the leader. The checksum does not cover it.
 func (b Batch) SetLeaderEpoch(epoch int32) { b.putInt32(leaderEpochAt, epoch) }
 
-// StampAppendTime gives all records the time of the append, in milliseconds, and computes the checksum anew: what a topic
+// StampAppendTime gives all records the time of the append, in milliseconds, and recomputes the checksum: what a topic
 // with message.timestamp.type=LogAppendTime does.
 func (b Batch) StampAppendTime(ms int64) {
 	b[attributesAt+1] |= timestampTypeBit

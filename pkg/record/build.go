@@ -77,13 +77,13 @@ func (b *Builder) Append(r Record) error {
 	return nil
 }
 
-// Extend makes the batch stand for the offsets up to last, as far as a batch can, though the records of those behind its
-// own are gone: what compaction leaves. A consumer goes on behind them. Records appended later come behind last.
+// Extend makes the batch stand for the offsets up to last, as far as a batch can, though the records of those after its
+// own are gone: what compaction leaves. A consumer goes on after them. Records appended later come after last.
 func (b *Builder) Extend(last int64) {
 	b.last = max(b.last, int32(min(last-b.options.BaseOffset, math.MaxInt32)))
 }
 
-// encode writes a record of n bytes behind its length.
+// encode writes a record of n bytes after its length.
 func (b *Builder) encode(r Record, n int) {
 	buf := binary.AppendVarint(b.buf, int64(n))
 	buf = append(buf, 0)

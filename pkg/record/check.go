@@ -37,7 +37,7 @@ type Rules struct {
 // Where single records are at fault the error is a [*Refusal].
 //
 // Brokers of Kafka 3.9.2 and 4.3.1, given the same bytes, differ in this: they answer UNKNOWN_SERVER_ERROR to what cannot be
-// decompressed and to codecs that do not exist; they drop a truncated batch behind the first one in silence; and they
+// decompressed and to codecs that do not exist; they silently drop a truncated batch after the first one; and they
 // take gaps in the offset deltas, LogAppendTime from a producer where the topic has CreateTime, and an idempotent
 // producer without an epoch.
 func Check(set []byte, rules Rules) (Batch, error) {

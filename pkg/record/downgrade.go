@@ -11,7 +11,7 @@ import (
 // timestamps are lost; control batches become nothing. It returns the offset to go on from.
 //
 // Once the messages take limit bytes, before compression, the rest is left out; but one message is always converted.
-// Who converts a run of batches stops where next does not lie behind the batch.
+// Whoever converts a run of batches stops where next does not lie after the batch.
 //
 // Errors: UnsupportedCompressionType for zstd, which these formats do not know; CorruptMessage and InvalidRecord for what
 // did not pass [Check]. dst is unchanged then.

@@ -32,7 +32,7 @@ const (
 	messageTimestampAt  = 18
 )
 
-// messageBytesMin is the least a message holds behind its size.
+// messageBytesMin is the least a message holds after its size.
 func messageBytesMin(magic int8) int {
 	if magic == 0 {
 		return 14
@@ -94,7 +94,7 @@ func messageSize(set []byte) (int, error) {
 	return prefixBytes + n, nil
 }
 
-// sized reads bytes behind their size in four bytes, and returns the position behind them or -1.
+// sized reads bytes after their size in four bytes, and returns the position after them, or -1.
 func sized(b []byte, at int) ([]byte, int) {
 	if at < 0 || len(b)-at < 4 {
 		return nil, -1

@@ -50,7 +50,7 @@ func lz4Level(l Level) lz4.CompressionLevel {
 
 // The header of a frame: magic, flags, block descriptor, then content size and dictionary id if the flags say so, and the
 // second byte of a hash of all that but the magic. Kafka hashed the magic too, by mistake, and kept that in messages of
-// magic 0 (KAFKA-3160): who reads them ignores the byte, and who writes them writes it wrong.
+// magic 0 (KAFKA-3160): readers of those ignore the byte, and writers write it wrong.
 const (
 	lz4MagicBytes      = 4
 	lz4HeaderBytes     = 7 // the shortest, which is the one written here

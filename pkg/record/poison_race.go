@@ -2,7 +2,7 @@
 
 package record
 
-// poison overwrites bytes that nobody may hold a view of any more.
+// poison overwrites bytes that nobody may hold a view of any longer.
 func poison(b []byte) {
 	if len(b) > 0 {
 		b[0] = 0xdb

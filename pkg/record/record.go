@@ -7,7 +7,7 @@
 //
 // # The layout of a batch (magic 2, KIP-98)
 //
-// Integers are big-endian. The checksum covers everything behind it, so that a server can set the first three fields.
+// Integers are big-endian. The checksum covers everything after it, so that a server can set the first three fields.
 //
 //	at  bytes  field              meaning
 //	 0      8  base offset        offset of the first record; 0 from a producer

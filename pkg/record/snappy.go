@@ -9,7 +9,7 @@ import (
 	"github.com/golang/snappy"
 )
 
-// Java writes snappy in the framing of xerial's library: a header, and then blocks behind their length. Other clients
+// Java writes snappy in the framing of xerial's library: a header, and then blocks, each after its length. Other clients
 // write one bare block. Both are read; the framing is written.
 
 // xerialHeader is magic, version and lowest compatible version.

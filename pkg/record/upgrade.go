@@ -14,7 +14,7 @@ import (
 //
 // Offsets are not looked at: appending numbers the records in their order, and some old clients give wrong ones.
 //
-// A broker of Kafka 3.9.2, given the same bytes, differs in this: it drops a truncated last message in silence, takes no
+// A broker of Kafka 3.9.2, given the same bytes, differs in this: it silently drops a truncated last message, takes no
 // more than one wrapper and nothing beside it, and takes batches of zstd.
 func Upgrade(set []byte, rules Rules) (Batch, error) {
 	if len(set) > magicAt && int8(set[magicAt]) == Magic {

@@ -79,7 +79,7 @@ func (x extent) of(b []byte) []byte {
 	return b[x.at : x.at+x.bytes : x.at+x.bytes]
 }
 
-// field reads bytes behind their length; a negative length is null, as in Kafka.
+// field reads bytes after their length; a negative length is null, as in Kafka.
 func field(b []byte, at int) (extent, int) {
 	if uint(at) >= uint(len(b)) {
 		return extent{}, -1

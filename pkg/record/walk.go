@@ -18,7 +18,7 @@ type span struct {
 // recordBytesMin is the least a record takes: its length, attributes, two deltas, null key, null value, no headers.
 const recordBytesMin = 7
 
-// parse reads the record at position at of b, wholly checked, and returns the position behind it; -1 when there is none.
+// parse reads the record at position at of b, wholly checked, and returns the position after it; -1 when there is none.
 func (s *span) parse(b []byte, at int) int {
 	n, at := varint(b, at)
 	if at < 0 || n < recordBytesMin-1 || int(n) > len(b)-at {
@@ -48,7 +48,7 @@ func (s *span) parse(b []byte, at int) int {
 	return end
 }
 
-// skipHeaders checks n headers at position at of b and returns the position behind them.
+// skipHeaders checks n headers at position at of b and returns the position after them.
 func skipHeaders(b []byte, at int, n int32) int {
 	if n < 0 || int(n) > len(b)-at { // a header takes two bytes at least
 		return -1

@@ -37,7 +37,7 @@ type fileInfo struct {
 // A handle is an open file. Only close may not be called at the same time as the others.
 type handle interface {
 	io.ReaderAt
-	// writev writes bufs one behind the other at off, in one call of the system if it can.
+	// writev writes bufs one after the other at off, in one call of the system if it can.
 	writev(bufs [][]byte, off int64) error
 	// allocate makes an empty file size bytes long, with all the space for them; they read as zeros. written is false
 	// when the system has still to note the first write to each part of it, which makes syncs slower.

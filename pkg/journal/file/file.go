@@ -17,7 +17,7 @@
 //   - A volume's first block is durable before the volume gets its name, and the name before the first entry.
 //   - An entry begins where the one before it ended, at a multiple of 4 KiB, and is not written before that one is
 //     durable. So what forms no entry at the end is at most one that was never acknowledged, and may be cut; an entry
-//     behind it tells of damage. With an interval between syncs, an entry says for how many before it this is not so; what
+//     beyond it tells of damage. With an interval between syncs, an entry says for how many before it this is not so; what
 //     stands behind a gap among those is cut off as well, and no volume but the last has any.
 //   - A volume is given to the pool, which overwrites it, when the floor is durably above its last slot and no reader
 //     holds it.
@@ -188,7 +188,7 @@ func (j *Journal) Close() error {
 	return errors.Join(lost, j.trimming.floor.close(), j.disk.close())
 }
 
-// finish makes durable what can be, and then lets no call begin any more. It returns the readers to give back; false when it
+// finish makes durable what can be, and then lets no more calls begin. It returns the readers to give back; false when it
 // has been done before.
 func (j *Journal) finish() (readers []*reader, lost error, ok bool) {
 	j.syncing.Lock()

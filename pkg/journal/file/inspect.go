@@ -56,7 +56,7 @@ func (d onlooker) list() (files []fileInfo, err error) {
 	return files, nil
 }
 
-// inspectTries is how often a journal is looked at anew because it was trimmed meanwhile.
+// inspectTries is how often a journal is looked at that is trimmed while one looks.
 const inspectTries = 10
 
 // Inspect looks at the journal in a directory. The error wraps journal.ErrDamaged when no server would open it, and
@@ -195,7 +195,7 @@ func (i *Inspection) noteFiles(files []fileInfo, l listing) {
 	}
 }
 
-// noteTables tells of tables of positions that would not be used. They can be made anew, so that is no damage.
+// noteTables tells of tables of positions that would not be used. They can be rebuilt, so that is no damage.
 func (i *Inspection) noteTables(tables []numbered) error {
 	for n := 0; n+1 < len(i.volumes); n++ {
 		v, count := i.volumes[n], i.volumes[n+1].number-i.volumes[n].number
@@ -215,7 +215,7 @@ func (i *Inspection) noteTables(tables []numbered) error {
 	return nil
 }
 
-// Bounds returns the first slot that can be read and the one behind the last, as they were when Inspect looked.
+// Bounds returns the first slot that can be read and the one after the last, as they were when Inspect looked.
 func (i *Inspection) Bounds() (floor, next uint64) { return i.journal.mu.floor, i.journal.mu.next }
 
 // Size returns how many bytes the files of entries hold.
@@ -230,8 +230,8 @@ func (i *Inspection) Close() error {
 	return i.journal.disk.(onlooker).Root.Close()
 }
 
-// Replay calls f with every entry from slot from up to the end, as Journal.Replay does, and from a slot behind damage
-// as well. ErrTrimmed also when a server trims meanwhile.
+// Replay calls f with every entry from slot from up to the end, as Journal.Replay does, and also from a slot
+// beyond damage. ErrTrimmed also when a server trims meanwhile.
 func (i *Inspection) Replay(from uint64, f func(slot uint64, entry []byte) error) error {
 	floor, next := i.Bounds()
 	switch {

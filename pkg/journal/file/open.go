@@ -41,7 +41,7 @@ func openOn(d disk, dir string, o Options) (*Journal, error) {
 }
 
 // open looks at everything first. Then it writes what it goes by once more: if a sync failed before the last process ended,
-// memory may hold what the disk does not, and no sync would tell; written anew, it is synced or it is not.
+// memory may hold what the disk does not, and no sync would tell; written again, it is synced or it is not.
 func (j *Journal) open() error {
 	l, err := j.list()
 	if err != nil {
@@ -190,13 +190,13 @@ func (j *Journal) recoverEnd(r *reader) error {
 	return j.settleEnd(s, left)
 }
 
-// A leftover is a header behind the last entry.
+// A leftover is a header beyond the last entry.
 type leftover struct {
 	entryHeader
 	pos int64
 }
 
-// leftBehind returns the headers behind the last entry: of the one that a crash kept from being written as a whole, and of
+// leftBehind returns the headers beyond the last entry: of the one that a crash kept from being written as a whole, and of
 // those after it that were written before it was synced. It refuses what no crash can leave: an entry that says of the
 // missing one that it was durable.
 func (j *Journal) leftBehind(s *scanner, invalid error) (left []leftover, err error) {
@@ -222,7 +222,7 @@ func (j *Journal) leftBehind(s *scanner, invalid error) (left []leftover, err er
 }
 
 // settleEnd writes once more the last entry and those that may not have been durable when it was written, and cuts
-// off what is left behind them. Its headers must not come back, to complete what a later crash leaves of other
+// off what is left beyond them. Its headers must not come back, to complete what a later crash leaves of other
 // entries at their place.
 func (j *Journal) settleEnd(s *scanner, left []leftover) error {
 	if err := j.rewriteEnd(s); err != nil {

@@ -67,9 +67,9 @@ type pool struct {
 	wait   time.Duration // until the next try; 0 when the last one was good
 }
 
-// newPool starts a pool with jobs; number is the highest of the spares that are there already.
+// newPool returns a pool whose goroutine does not run yet; number is the highest of the spares that are there already.
 func newPool(d disk, o Options, dir string, number uint64) *pool {
-	p := &pool{
+	return &pool{
 		disk:    d,
 		o:       o,
 		log:     o.Log.With("journal", dir),
@@ -79,7 +79,6 @@ func newPool(d disk, o Options, dir string, number uint64) *pool {
 		closed:  make(chan struct{}),
 		number:  number,
 	}
-	return p
 }
 
 // run begins to prepare when the first jobs, which may bring spares, are done.

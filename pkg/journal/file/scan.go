@@ -41,7 +41,7 @@ func (s *scanner) view(pos, n int64) ([]byte, error) {
 	return s.buf[pos-s.at:][:n], nil
 }
 
-// load moves the window to pos and makes it hold n bytes, or more of those behind them.
+// load moves the window to pos and makes it hold n bytes, or more.
 func (s *scanner) load(pos, n int64) error {
 	if n > int64(cap(s.buf)) {
 		s.buf = make([]byte, 0, n)

@@ -31,7 +31,7 @@ func (j *Journal) buildTable(r *reader, count uint64) (table, error) {
 	return t, nil
 }
 
-// storeTable has a table written that does not change any more, and releases its reader then. It is not synced: a table that
+// storeTable has a table written that no longer changes, and then releases its reader. It is not synced: a table that
 // cannot be read, or not written, is made again from the entries.
 func (j *Journal) storeTable(r *reader) {
 	j.pool.later(func() {

@@ -155,7 +155,7 @@ func (j *Journal) keep(r *reader) {
 	j.release(evicted)
 }
 
-// addCurrentLocked adds a new volume behind the others, whose reader stays as long as it is current.
+// addCurrentLocked adds a new volume after the others, whose reader stays as long as it is current.
 func (j *Journal) addCurrentLocked(r *reader) {
 	r.volume.reader = r
 	j.mu.volumes = append(j.mu.volumes, r.volume)

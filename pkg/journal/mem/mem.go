@@ -1,6 +1,6 @@
 // Package mem is the journal in RAM, for memory:// and for tests: it lasts as long as the process.
 //
-// Entries are copied, one behind the other, into blocks of equal size: a stream of bytes in which every entry has a start
+// Entries are copied, one after the other, into blocks of equal size: a stream of bytes in which every entry has a start
 // and an end. What Trim leaves without entries goes to a short free list, so that a journal in a steady state touches no
 // fresh memory: first-touch page faults cost more than the copy.
 package mem
@@ -26,8 +26,8 @@ const (
 
 // Options of Open.
 type Options struct {
-	// BytesMax is what the entries may hold; DefaultBytesMax when 0. The blocks that the first and the last of them
-	// share with nothing, and the spare ones, come on top.
+	// BytesMax is what the entries may hold; DefaultBytesMax when 0. What the first and the last block hold besides
+	// entries, and spare blocks, come on top.
 	BytesMax int64
 	// EntryBytesMax is the length of the longest entry; DefaultEntryBytesMax when 0.
 	EntryBytesMax int

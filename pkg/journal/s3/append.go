@@ -79,7 +79,7 @@ func (j *Journal) beginAnew() {
 	j.appending.last, j.appending.begun = nil, j.nextLocked()
 }
 
-// hasFailed tells whether an entry that was under way has failed, and nothing was begun anew since.
+// hasFailed tells whether an entry that was under way has failed, and nothing has been begun again since.
 func (j *Journal) hasFailed() bool {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
@@ -121,7 +121,7 @@ func (j *Journal) encode(slot uint64, entry []byte) []byte {
 	return appendObject(b[:0], h, entry)
 }
 
-// upload brings an entry to its end, behind the one before it.
+// upload brings an entry to its end, after the one before it.
 func (j *Journal) upload(u *upload) {
 	err := j.write(u)
 	if u.before != nil {

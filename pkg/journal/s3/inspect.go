@@ -55,7 +55,7 @@ func (i *Inspection) look(ctx context.Context) error {
 	return nil
 }
 
-// Bounds returns the first slot that can be read and the one behind the last, as they were when Inspect looked.
+// Bounds returns the first slot that can be read and the one after the last, as they were when Inspect looked.
 func (i *Inspection) Bounds() (floor, next uint64) { return i.journal.Bounds() }
 
 // Size returns how many bytes the objects hold.

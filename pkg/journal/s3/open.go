@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	openTries  = 10   // of looking anew, because the journal was trimmed or written meanwhile
+	openTries  = 10   // of looking again, because the journal was trimmed or written meanwhile
 	claimTries = 1000 // of claiming a slot: one for each entry that the session before gets in, or each call that fails
 	failureMax = 20   // of them that fail for other reasons than that somebody was faster
 )
@@ -254,7 +254,7 @@ func (j *Journal) putClaim(ctx context.Context, slot uint64, e end) error {
 	return j.store.PutIfMatch(ctx, slotKey(slot), claim, version)
 }
 
-// version returns the version of a slot's object. ErrPrecondition when it does not have this header any more.
+// version returns the version of a slot's object. ErrPrecondition when it no longer has this header.
 func (j *Journal) version(ctx context.Context, is header) (objstore.Version, error) {
 	b, version, err := j.store.GetVersion(ctx, slotKey(is.slot))
 	if err != nil {

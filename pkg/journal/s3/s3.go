@@ -18,7 +18,7 @@
 // # What must hold
 //
 //   - A slot is taken by creating its object. One from the floor on is replaced only where it is a claim, by its own
-//     session or by a newer one, or what an older session left beyond its end; who replaces it names the version.
+//     session or by a newer one, or what an older session left beyond its end; whoever replaces it names the version.
 //   - Objects are deleted only below the floor, which an object of its own has raised before. A delete that comes late
 //     therefore does no harm.
 //   - The object in the first slot of a session is not deleted but becomes a stone. Else a writer of the session before that
@@ -87,14 +87,14 @@ type Journal struct {
 		lengths []int64 // of the entries from the floor on
 		bytes   int64   // of all objects
 		failed  bool    // an entry that was under way, and so all those begun after it
-		fenced  error   // why nothing may be written any more
+		fenced  error   // why nothing more may be written
 		closed  bool
 	}
 }
 
 var _ journal.Pipeline = (*Journal)(nil)
 
-// Open opens the journal in a store and begins a session, which ends that of whoever had it open before. ctx bounds the
+// Open opens the journal in a store and begins a session, which ends the one of whoever had it open before. ctx bounds the
 // opening alone. The store stays the caller's.
 func Open(ctx context.Context, store objstore.Store, o Options) (*Journal, error) {
 	if o.EntryBytesMax == 0 {
@@ -155,7 +155,7 @@ func (j *Journal) Size() int64 {
 }
 
 // Close implements journal.Journal. What is under way ends first, and is not tried again. Objects that are trimmed but not
-// deleted yet are left to who opens the journal next.
+// deleted yet are left to whoever opens it next.
 func (j *Journal) Close() error {
 	j.appending.Lock()
 	defer j.appending.Unlock()

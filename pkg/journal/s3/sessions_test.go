@@ -64,7 +64,8 @@ func mustBeFenced(t testing.TB, err error) {
 	}
 }
 
-// Who opens the journal ends the session of who had it open, who notices with its next write, says so, and can still read.
+// Whoever opens the journal ends the session of whoever had it open, which notices with its next write, says so, and
+// can still read.
 func TestOpenEndsTheSessionBefore(t *testing.T) {
 	store := mem.Open()
 	var said strings.Builder
@@ -258,7 +259,7 @@ func (s floorless) Put(ctx context.Context, key string, b []byte) error {
 }
 
 // A struggle is several processes that open, append and trim one journal at the same time, on a store whose answers are cut,
-// lost and late. Each is ended by the others, or crashes, and begins anew.
+// lost and late. Each is ended by the others, or crashes, and begins again.
 type struggle struct {
 	store  *objstoretest.Faulty
 	wrap   func(objstore.Store) objstore.Store
@@ -512,7 +513,7 @@ func (s *overlooking) List(ctx context.Context, prefix string) ([]objstore.Objec
 	return slices.DeleteFunc(all, func(o objstore.Object) bool { return o.Key == s.key }), err
 }
 
-// Who takes the journal over while the session before writes is not told of damage where a listing misses an object
+// Whoever takes the journal over while the session before writes is not told of damage where a listing misses an object
 // and shows a later one.
 func TestListingMissesAnEntry(t *testing.T) {
 	store := mem.Open()

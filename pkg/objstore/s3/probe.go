@@ -11,8 +11,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/objstore"
 )
 
-// probeKey is the object that conditional writes are tried on, among our own. It stays: who starts beside us tries on
-// it too.
+// probeKey is the object that conditional writes are tried on, among our own. It stays: others who start
+// beside us try on it too.
 const probeKey = "conditions"
 
 // probe makes sure that the place can be used.
@@ -112,6 +112,7 @@ var hints = map[string]string{
 	minio.AccessDenied:             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role, that may list the bucket and get, put and delete objects in it",
 	"InvalidAccessKeyId":           "check AWS_ACCESS_KEY_ID",
 	"XAdminUserNotFound":           "check AWS_ACCESS_KEY_ID", // versitygw
+	"ExpiredToken":                 "renew AWS_SESSION_TOKEN and the keys that came with it, or use a role",
 	"SignatureDoesNotMatch":        "check AWS_SECRET_ACCESS_KEY, and AWS_REGION",
 	"RequestTimeTooSkewed":         "set this machine's clock",
 	"AuthorizationHeaderMalformed": "set AWS_REGION to the bucket's region",
