@@ -11,7 +11,6 @@ const (
 	doublingsMax   = 5           // of the delay of a peer's first failure
 	peersMax       = 4096        // remembered at once; more take the place of any
 	failuresMemory = time.Minute // after which a peer without another failure is as new
-	networkBits    = 64          // of an IPv6 address: one customer has all the others
 )
 
 // failures remembers which peers failed lately, and how often.
@@ -34,7 +33,7 @@ func (f *failures) note(peer netip.Addr) time.Duration {
 	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := f.peerLocked(network(peer))
+	p := f.peerLocked(Network(peer))
 	if now.Sub(p.newest) > failuresMemory {
 		p.times = 0
 	}
@@ -61,17 +60,4 @@ func (f *failures) peerLocked(peer netip.Addr) *failing {
 	p := &failing{}
 	f.mu.peers[peer] = p
 	return p
-}
-
-// network is what failures are counted by: an IPv4 address, or the network of an IPv6 address.
-func network(peer netip.Addr) netip.Addr {
-	peer = peer.Unmap()
-	if !peer.Is6() {
-		return peer
-	}
-	prefix, err := peer.Prefix(networkBits)
-	if err != nil {
-		return peer
-	}
-	return prefix.Addr()
 }

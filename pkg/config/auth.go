@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/auth"
 )
 
 // Auth says who may connect.
@@ -15,12 +17,6 @@ type Auth struct {
 	PlainPassword     string `toml:"plain_password"`
 	SessionLifetimeMs int64  `toml:"session_lifetime_ms"`
 }
-
-// plain is the mechanism whose user is in the settings.
-const plain = "PLAIN"
-
-// mechanisms are those there are, by Kafka's names.
-var mechanisms = []string{plain, "SCRAM-SHA-256", "SCRAM-SHA-512"}
 
 // secretBytesMax bounds a username and a password: one token has to hold both.
 const secretBytesMax = 4 << 10
@@ -36,7 +32,7 @@ func (a *Auth) Mechanisms() []string {
 
 // Scram says whether clients may come in as users who are not in the settings.
 func (a *Auth) Scram() bool {
-	return slices.ContainsFunc(a.Mechanisms(), func(name string) bool { return name != plain })
+	return slices.ContainsFunc(a.Mechanisms(), func(name string) bool { return name != auth.Plain })
 }
 
 // SessionLifetime is how long a client may go on before it must say again who it is; 0 for ever.
@@ -46,14 +42,14 @@ func (c *Config) validateAuth(v *validator) {
 	a := c.Auth
 	seen := map[string]bool{}
 	for _, name := range a.Mechanisms() {
-		if !slices.Contains(mechanisms, name) || seen[name] {
-			v.wrong("auth.mechanism", a.Mechanism, fmt.Sprintf("one or more of %s, each once, with commas between them", strings.Join(mechanisms, ", ")))
+		if !slices.Contains(auth.MechanismNames(), name) || seen[name] {
+			v.wrong("auth.mechanism", a.Mechanism, fmt.Sprintf("one or more of %s, each once, with commas between them", strings.Join(auth.MechanismNames(), ", ")))
 			break
 		}
 		seen[name] = true
 	}
 	v.between("auth.session_lifetime_ms", a.SessionLifetimeMs, 0, yearMs)
-	if a.Enabled && seen[plain] {
+	if a.Enabled && seen[auth.Plain] {
 		v.secret("auth.plain_username", a.PlainUsername, "the name that clients come by, or auth.enabled = false, which lets everybody in")
 		v.secret("auth.plain_password", a.PlainPassword, "the password that clients come with, or auth.enabled = false, which lets everybody in")
 	}

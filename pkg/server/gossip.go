@@ -6,13 +6,14 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/auth"
 )
 
 // Limits of what the log says about clients.
 const (
-	gossipTime  = time.Minute // in which the same is said once
-	gossipMax   = 256         // things remembered at once: what comes beyond them is counted as of all others
-	networkBits = 64          // of an IPv6 address: one customer has all the others
+	gossipTime = time.Minute // in which the same is said once
+	gossipMax  = 256         // things remembered at once: what comes beyond them is counted as of all others
 )
 
 // gossip says about clients what an operator should know, and says it once: of the same ending of connections from the same
@@ -40,7 +41,7 @@ type saying struct {
 
 // tell logs a message about a client, at level or, when that was said lately, at Debug.
 func (g *gossip) tell(level slog.Level, peer netip.Addr, message, reason string, about ...any) {
-	if level > slog.LevelDebug && !g.news(topic{network(peer), message, reason}) {
+	if level > slog.LevelDebug && !g.news(topic{auth.Network(peer), message, reason}) {
 		level = slog.LevelDebug
 	}
 	g.log.Log(context.Background(), level, message, append(about, "reason", reason)...)
@@ -80,16 +81,4 @@ func (g *gossip) sum() {
 			g.log.Info("more of the same was left out", "of", t.message, "network", t.network, "reason", t.reason, "count", n)
 		}
 	}
-}
-
-// network is what topics are told apart by: an IPv4 address, or the network of an IPv6 address.
-func network(peer netip.Addr) netip.Addr {
-	if !peer.Is6() {
-		return peer
-	}
-	prefix, err := peer.WithZone("").Prefix(networkBits)
-	if err != nil {
-		return peer
-	}
-	return prefix.Addr()
 }

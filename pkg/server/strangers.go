@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/netip"
 	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/auth"
 )
 
 // Limits of strangers, the connections whose clients are to prove who they are, by TLS or SASL, and have not done so yet.
@@ -28,7 +30,7 @@ type strangers struct {
 
 // admitLocked lets a stranger in, whose place was the oldest one's if that is to be cut. It says false if there is no room.
 func (s *strangers) admitLocked(c *conn) (oldest *conn, ok bool) {
-	home := network(c.peer())
+	home := auth.Network(c.peer())
 	switch {
 	case s.places[home] >= s.max/networkPart && home.IsValid():
 		oldest = s.oldestLocked(home)
@@ -50,7 +52,7 @@ func (s *strangers) admitLocked(c *conn) (oldest *conn, ok bool) {
 // oldestLocked is the oldest connection of a network that has some.
 func (s *strangers) oldestLocked(home netip.Addr) *conn {
 	e := s.list.Front()
-	for network(e.Value.(*conn).peer()) != home {
+	for auth.Network(e.Value.(*conn).peer()) != home {
 		e = e.Next()
 	}
 	return e.Value.(*conn)
@@ -63,7 +65,7 @@ func (s *strangers) forgetLocked(c *conn) {
 	}
 	s.list.Remove(c.strange)
 	c.strange = nil
-	home := network(c.peer())
+	home := auth.Network(c.peer())
 	if s.places[home]--; s.places[home] == 0 {
 		delete(s.places, home)
 	}
