@@ -27,7 +27,7 @@ func whereFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "config", DefaultText: "heraclitus.toml, if it is there", Usage: "read where the storage is in `FILE`"},
 		&cli.StringFlag{Name: "storage-path", DefaultText: "./data", Usage: "change the storage in `PATH`"},
-		&cli.BoolFlag{Name: "take-over", DisableDefaultText: true, Usage: "change the storage in a bucket: no lock says whether a server runs on it, and one that does would write nothing any more"},
+		&cli.BoolFlag{Name: "take-over", DisableDefaultText: true, Usage: "change the storage in a bucket: no lock says whether a server runs on it, and one that does would stop writing"},
 		&cli.StringFlag{Name: "bootstrap-server", Usage: "change the users of the running server at `HOST:PORT` instead"},
 		&cli.StringFlag{Name: "login-user", Usage: "log in there as `NAME`"},
 		&cli.StringFlag{Name: "login-password-file", Usage: "read the password to log in with in `FILE`"},
@@ -61,15 +61,15 @@ func openStorage(c *cli.Context) (asker, error) {
 		return nil, err
 	}
 	if s.Storage.InMemory() {
-		return nil, errors.New("storage.path is memory://, which is a running server's own: name that by --bootstrap-server")
+		return nil, errors.New("storage.path is memory://, which exists only inside a running server: name that server with --bootstrap-server")
 	}
 	if s.Storage.InBucket() && !c.Bool("take-over") {
-		return nil, fmt.Errorf("storage.path = %q: name the server that runs on it by --bootstrap-server, or add --take-over if none does", s.Storage.Path)
+		return nil, fmt.Errorf("storage.path = %q: name the server that runs on it with --bootstrap-server, or add --take-over if none does", s.Storage.Path)
 	}
 	log := slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	o, err := broker.OpenOffline(s, broker.Options{Log: log})
 	if err != nil {
-		return nil, fmt.Errorf("%w (the users of a running server are changed by --bootstrap-server)", err)
+		return nil, fmt.Errorf("%w (the users of a running server are changed with --bootstrap-server)", err)
 	}
 	return o, nil
 }

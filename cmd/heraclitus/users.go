@@ -28,8 +28,8 @@ func usersCommand() *cli.Command {
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		Description: "The users are those of the storage that --config or --storage-path names, while no server runs on it, or those of\n" +
-			"a running server, which --bootstrap-server names. A changed password counts from the next login on: who is\n" +
-			"connected stays. There are no permissions yet: whoever is let in may change the users of a running server.",
+			"a running server, which --bootstrap-server names. A changed password counts from the next login on: clients\n" +
+			"that are connected stay. There are no permissions yet: whoever is let in may change the users of a running server.",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("%q is not a command: see heraclitus users --help", c.Args().First())

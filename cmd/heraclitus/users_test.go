@@ -192,7 +192,7 @@ func TestUsersRefusals(t *testing.T) {
 	f("--password-file: the first line is empty", "x", "set", "a", "--storage-path", dir, "--password-file", file(t, "\nx"))
 	f("--password-file: open", "x", "set", "a", "--storage-path", dir, "--password-file", filepath.Join(dir, "none"))
 	f("Username must not be longer than 255 bytes: UNACCEPTABLE_CREDENTIAL", "x", "set", strings.Repeat("n", 256), "--storage-path", dir)
-	f("memory://, which is a running server's own", "", "list", "--storage-path", "memory://")
+	f("memory://, which exists only inside a running server", "", "list", "--storage-path", "memory://")
 	f("or add --take-over if none does", "", "list", "--storage-path", "s3://bucket/prefix")
 	f("connection refused", "", "list", "--bootstrap-server", nobody)
 	f("--login-password-file: open", "", "list", "--bootstrap-server", nobody, "--login-user", "a")

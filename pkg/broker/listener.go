@@ -78,18 +78,18 @@ func (l *listener) asks() bool {
 // warnOfExposure tells whoever serves more than this machine what others can do there, listener by listener.
 func (b *Broker) warnOfExposure(profiles bool) {
 	if profiles && exposed(b.http) {
-		b.log.Warn("the HTTP port serves Go's profiles, as --debug asks: everybody who reaches this address can slow the server down", "listen_host", b.config.ListenHost, "http_port", port(b.http))
+		b.log.Warn("the HTTP port serves Go's profiles, as --debug asks: anyone who reaches this address can slow the server down", "listen_host", b.config.ListenHost, "http_port", port(b.http))
 	}
 	for _, l := range b.kafka {
 		about := []any{"listener", l.Name, l.Setting("host"), l.Host, l.Setting("port"), port(l.sockets)}
 		switch {
 		case !exposed(l.sockets):
 		case !l.asks():
-			b.log.Warn("a listener without authentication: everybody who reaches this address can read and write everything", about...)
+			b.log.Warn("a listener without authentication: anyone who reaches this address can read and write everything", about...)
 		case !l.UsesTLS() && slices.Contains(b.config.Auth.Mechanisms(), auth.Plain):
-			b.log.Warn("a listener with SASL and without TLS: whoever can listen on the network reads the password", about...)
+			b.log.Warn("a listener with SASL and without TLS: anyone on the network can read the password", about...)
 		case !l.UsesTLS():
-			b.log.Warn("a listener with SASL and without TLS: whoever can listen on the network reads and changes what is sent", about...)
+			b.log.Warn("a listener with SASL and without TLS: anyone on the network can read and change what is sent", about...)
 		}
 	}
 }

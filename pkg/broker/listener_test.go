@@ -34,11 +34,11 @@ func TestExposureIsWarnedOf(t *testing.T) {
 	}
 	f("127.0.0.1:0", config.Plaintext, "PLAIN", "none", "")
 	f("127.0.0.1:0", config.SASLPlaintext, "PLAIN", "none", "")
-	f("0.0.0.0:0", config.Plaintext, "PLAIN", "none", "everybody who reaches this address")
-	f("0.0.0.0:0", config.SASLPlaintext, "SCRAM-SHA-512, PLAIN", "none", "reads the password")
-	f("0.0.0.0:0", config.SASLPlaintext, "SCRAM-SHA-512", "none", "reads and changes what is sent")
-	f("0.0.0.0:0", config.SSL, "PLAIN", "none", "everybody who reaches this address")
-	f("0.0.0.0:0", config.SSL, "PLAIN", "requested", "everybody who reaches this address")
+	f("0.0.0.0:0", config.Plaintext, "PLAIN", "none", "anyone who reaches this address")
+	f("0.0.0.0:0", config.SASLPlaintext, "SCRAM-SHA-512, PLAIN", "none", "can read the password")
+	f("0.0.0.0:0", config.SASLPlaintext, "SCRAM-SHA-512", "none", "can read and change what is sent")
+	f("0.0.0.0:0", config.SSL, "PLAIN", "none", "anyone who reaches this address")
+	f("0.0.0.0:0", config.SSL, "PLAIN", "requested", "anyone who reaches this address")
 	f("0.0.0.0:0", config.SSL, "PLAIN", "required", "")
 	f("0.0.0.0:0", config.SASLSSL, "PLAIN", "none", "")
 }

@@ -96,7 +96,7 @@ func (s *Source) look() {
 	}
 	s.seen = now
 	if err := s.take(held); err != nil {
-		s.options.Log.Warn("changed certificate files make no sense: the certificate from before stays in use", "err", err)
+		s.options.Log.Warn("changed certificate files make no sense: the previous certificate stays in use", "err", err)
 		return
 	}
 	s.options.Log.Info("changed certificate files are in use from now on", "certificate", s.options.Certificate.Path)

@@ -139,7 +139,7 @@ func (s *Server) Serve(l net.Listener, how Listener) error {
 			return fmt.Errorf("accept connections on %s: %w", l.Addr(), err)
 		}
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		s.log.Warn("a connection could not be accepted; trying on", "listener", l.Addr(), "err", err, "pause", pause)
+		s.log.Warn("a connection could not be accepted; trying again", "listener", l.Addr(), "err", err, "pause", pause)
 		s.sleep(pause)
 	}
 }
