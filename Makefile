@@ -10,7 +10,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 .PHONY: help run build test test-s3 test-storages test-parquet race vet tidy generate fix schemas interop kgo fuzz bench bench-rest capture crash storm clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 run: build ## Build and start a server: Kafka on 9092, metrics on 9093, data in ./data
 	$(BIN) serve

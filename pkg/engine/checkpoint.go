@@ -58,7 +58,7 @@ func (e *Engine) recover() error {
 		return fmt.Errorf("replay the journal: %w", err)
 	}
 	e.mu.state = s
-	e.log.Info("state recovered", "checkpoint", from, "entries", s.Next()-from, "took", time.Since(start).Round(time.Microsecond))
+	e.log.Info("state recovered", "clean_stop", s.Next() == from, "checkpoint", from, "entries", s.Next()-from, "took", time.Since(start).Round(time.Microsecond))
 	return nil
 }
 

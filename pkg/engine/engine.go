@@ -108,6 +108,8 @@ type Engine struct {
 	buffers sync.Pool // of *buffer, for reads of the journal
 	watches watches
 
+	unreadable unreadable
+
 	underWay []*entry       // into a journal that takes several at a time, oldest first; the committer's
 	results  []state.Result // scratch of the committer
 	woken    []*Pending     // likewise
@@ -230,6 +232,8 @@ func (e *Engine) Err() error {
 func (e *Engine) fail(err error) {
 	switch {
 	case !e.failure.CompareAndSwap(nil, &err):
+	case errors.Is(err, journal.ErrTaken):
+		e.log.Error("another server has taken storage over: nothing is written any more, reads go on; stop this one if the other is to stay", "err", err)
 	case e.stopped() && errors.Is(err, journal.ErrUnknown):
 		e.log.Warn("stopped before storage answered: records that were not acknowledged may be stored or not", "err", err)
 	default:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/journal"
 	"github.com/heraclitus/heraclitus/pkg/state"
 )
 
@@ -12,6 +13,8 @@ func (e *Engine) maintainLoop() {
 	defer close(e.maintained)
 	tick := time.NewTicker(e.options.RetentionCheck)
 	defer tick.Stop()
+	look := time.NewTicker(takeoverCheck)
+	defer look.Stop()
 	for {
 		var err error
 		select {
@@ -25,10 +28,26 @@ func (e *Engine) maintainLoop() {
 			err = e.Maintain()
 		case <-tick.C:
 			err = e.Maintain()
+		case <-look.C:
+			e.noteTakeover()
 		}
 		if err != nil && e.Err() == nil {
 			e.log.Error("maintenance, to be tried again", "err", err)
 		}
+	}
+}
+
+// takeoverCheck is how often a server looks whether another one has taken its storage over. While it writes it finds out by that.
+const takeoverCheck = 5 * time.Second
+
+// noteTakeover stops all writing if another server has taken the journal over.
+func (e *Engine) noteTakeover() {
+	p, ok := e.journal.(journal.Pipeline)
+	if !ok || e.Err() != nil {
+		return
+	}
+	if err := p.StillOurs(); errors.Is(err, journal.ErrTaken) {
+		e.fail(err)
 	}
 }
 

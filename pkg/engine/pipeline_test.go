@@ -27,6 +27,7 @@ type pipeline struct {
 	most  int      // that were under way at the same time
 	takes time.Duration
 	over  chan struct{} // closed by GiveUp
+	taken error
 }
 
 type begun struct {
@@ -41,6 +42,8 @@ func newPipeline(j journal.Journal) *pipeline {
 	_, next := j.Bounds()
 	return &pipeline{Journal: j, next: next, takes: journeyTime, over: make(chan struct{})}
 }
+
+func (p *pipeline) StillOurs() error { return p.taken }
 
 func (p *pipeline) GiveUp() { close(p.over) }
 
@@ -284,6 +287,22 @@ func TestCloseWhileStoreIsSilent(t *testing.T) {
 		r.open()
 		if got := r.order(id); len(got) != 0 {
 			t.Errorf("there is %v", got)
+		}
+	})
+}
+
+// A server that writes nothing notices that another one has taken its storage over.
+func TestTakeoverOfAnIdleServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _ := newPipelined(t)
+		time.Sleep(2 * takeoverCheck)
+		if err := r.Ready(); err != nil {
+			t.Errorf("before: %v", err)
+		}
+		r.on.(*pipeline).taken = fmt.Errorf("%w: %w", journal.ErrBroken, journal.ErrTaken)
+		time.Sleep(2 * takeoverCheck)
+		if err := r.Ready(); !errors.Is(err, journal.ErrTaken) {
+			t.Errorf("after: %v", err)
 		}
 	})
 }

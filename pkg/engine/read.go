@@ -108,7 +108,7 @@ func (e *Engine) Read(id state.ID, partition int32, offset int64, bytesMax int, 
 			return r.Log, nil
 		}
 		if !gone(err) {
-			e.log.Error("read of a partition", "partition", partition, "topic", id, "offset", offset, "err", err)
+			e.noteUnreadable(Key{id, partition}, fmt.Errorf("read at offset %d: %w", offset, err))
 			break
 		}
 	}

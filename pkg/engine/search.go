@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/record"
 	"github.com/heraclitus/heraclitus/pkg/state"
@@ -125,7 +127,7 @@ func (e *Engine) searchFailed(k Key, err error) error {
 	if gone(err) {
 		return err
 	}
-	e.log.Error("search of a partition by time", "topic", k.ID, "partition", k.Partition, "err", err)
+	e.noteUnreadable(k, fmt.Errorf("search by time: %w", err))
 	return kerr.KafkaStorageError
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -285,4 +287,30 @@ func TestOvergrownJournalIsNoReasonToSpin(t *testing.T) {
 	if got := r.segments(id); len(got) != 1 {
 		t.Errorf("once the journal is smaller, there are the segments %v", got)
 	}
+}
+
+// TestUnreadablePartitionIsToldOnce shows that however often a partition cannot be read, the log says so
+// once a minute, by the topic's name.
+func TestUnreadablePartitionIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said strings.Builder
+		r := newRig(t, Options{CacheBytesMax: 1})
+		id := r.create("orders", 1, forEver, atOnce)
+		r.produce(id, batchOf("a"))
+		_, next := r.Engine.journal.Bounds()
+		r.crash()
+		r.log = slog.New(slog.NewTextHandler(&said, nil))
+		r.journal.Journal = &blot{r.journal.Journal, next - 1, journal.ErrDamaged}
+		for range 2 {
+			for range 100 {
+				if _, err := r.read(id, 0); err == nil {
+					t.Fatal("it can be read")
+				}
+			}
+			time.Sleep(unreadableWait)
+		}
+		if got := said.String(); strings.Count(got, "\n") != 2 || strings.Count(got, "topic=orders") != 2 {
+			t.Errorf("the log says\n%s", got)
+		}
+	})
 }

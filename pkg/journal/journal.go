@@ -101,6 +101,10 @@ type Pipeline interface {
 	// same order. A bounded number may be under way; Begin waits while there are so many. The entry is not kept.
 	Begin(slot uint64, entry []byte) (wait func() error, err error)
 
+	// StillOurs asks the store whether another process has opened the journal since: then the error wraps both ErrTaken and
+	// ErrBroken. ErrUnknown when the store does not say.
+	StillOurs() error
+
 	// GiveUp ends all waiting for a store that does not answer: the outcome of every entry under way, and of all
 	// later ones, is ErrUnknown. Nothing but Close may follow.
 	GiveUp()

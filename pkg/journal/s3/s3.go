@@ -176,7 +176,7 @@ func (j *Journal) fence(slot uint64, by header) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.mu.fenced == nil {
-		j.mu.fenced = fmt.Errorf("%w: %w: session %d began at slot %d, and ends ours, which is %d: this server writes no more; stop it if the other one is to stay",
+		j.mu.fenced = fmt.Errorf("%w: %w: session %d began at slot %d, and ends ours, which is %d",
 			journal.ErrBroken, journal.ErrTaken, by.session.number, slot, j.session.number)
 		j.o.Log.Error("another server has taken the journal over: this one writes no more", "slot", slot, "session", by.session.number, "ours", j.session.number)
 	}

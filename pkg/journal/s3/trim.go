@@ -31,7 +31,7 @@ func (j *Journal) trim(below uint64) error {
 	if err != nil || !needed {
 		return err
 	}
-	if err := j.stillOurs(); err != nil {
+	if err := j.StillOurs(); err != nil {
 		return err
 	}
 	if err := j.writeFloor(below); err != nil {
@@ -54,9 +54,9 @@ func (j *Journal) needsTrim(below uint64) (bool, error) {
 	return below > j.mu.floor, nil
 }
 
-// stillOurs looks whether another session has claimed the next slot. It may yet do so at any moment: a floor that we raise
+// StillOurs implements journal.Pipeline: it looks whether another session has claimed the next slot. One may yet do so at any moment: a floor that we raise
 // then is one that it would raise as well, but it might be reading what we delete, and have to start again.
-func (j *Journal) stillOurs() error {
+func (j *Journal) StillOurs() error {
 	_, next := j.Bounds()
 	h, err := j.header(j.calls, next)
 	switch {
