@@ -80,7 +80,7 @@ func (m Scram) mac(key []byte, message string) []byte {
 }
 
 // SaltedPassword hashes a password, which takes time on purpose; m is known and iterations is positive. The password's bytes
-// are taken as they are, as Kafka takes them. Who has the result can come in: it is as secret as the password.
+// are taken as they are, as Kafka takes them. Whoever has the result can come in: it is as secret as the password.
 func (m Scram) SaltedPassword(password string, salt []byte, iterations int32) []byte {
 	b, err := pbkdf2.Key(m.hash, password, salt, int(iterations), m.hash().Size())
 	if err != nil {

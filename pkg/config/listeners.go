@@ -186,7 +186,7 @@ func (c *Config) validateListener(v *validator, l *Listener) {
 	v.advertised(l)
 }
 
-// used checks that a listener whose own table speaks of TLS speaks it: who asks for certificates there would let
+// used checks that a listener whose own table speaks of TLS speaks it: one that seems to ask for certificates would let
 // everybody in.
 func (v *validator) used(l *Listener, own *TLS) {
 	if unused := own.first(); unused != "" && (l.Protocol == Plaintext || l.Protocol == SASLPlaintext) {

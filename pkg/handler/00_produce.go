@@ -35,12 +35,12 @@ import (
 //
 // Transactions are not there yet. A transactional batch without transactional id is answered with
 // TRANSACTIONAL_ID_AUTHORIZATION_FAILED for the whole request, and one with an id by INVALID_PRODUCER_ID_MAPPING: both is
-// what Kafka says when it has never given the id to a producer.
+// what Kafka says when it never gave the id to a producer.
 //
-// Different from Kafka, which keeps the last of two entries for one partition and loses the other: both are appended and
+// Different from Kafka, which keeps the last of two entries for one partition and loses the first: both are appended and
 // answered. Kafka never answers null records; here they are INVALID_RECORD. What else is stricter, package record says.
 
-// produceTimeout is how long a commit is waited for when the client allows no time. Kafka does not wait for anything then,
+// produceTimeout is how long to wait for a commit when the client allows no time. Kafka does not wait for anything then,
 // but it answers before records are durable.
 const produceTimeout = 30 * time.Second
 
@@ -273,7 +273,7 @@ func (h *Handler) finishProduce(c *Call, q *wire.ProduceRequest, r *wire.Produce
 	return nil
 }
 
-// answer tells the first of the results that are left, or that there is none yet.
+// answer puts the first of the remaining results into the response, or says that there is none yet.
 func answer(p *wire.ProduceResponsePartitionProduceResponse, results []state.Result, version int16) {
 	if results == nil {
 		p.ErrorCode = int16(kerr.RequestTimedOut)

@@ -23,14 +23,14 @@ import (
 //   - v7: sessions (KIP-227): see package session.
 //   - v8: clients expect throttling after the response (KIP-219).
 //   - v9: the leader epoch that the client believes in (KIP-320).
-//   - v10: zstd (KIP-110). Batches in zstd are sent to v4 to v9 all the same, as Kafka does: clients that old exist that
+//   - v10: zstd (KIP-110). Batches in zstd are sent to v4 to v9 all the same, as Kafka does: some clients that old can
 //     read it.
 //   - v11: the client's rack, and from which replica it had better read (KIP-392). There is one.
 //   - v12: flexible (KIP-482); the epoch last fetched, against which ours may diverge (KIP-595).
 //   - v13: topics by id (KIP-516).
 //   - v14: for brokers with tiered storage (KIP-405).
 //   - v15: the replica's state, a tag instead of its id (KIP-903).
-//   - v16: the leader in the response to who asked the wrong node (KIP-951).
+//   - v16: the leader, in the response to a client that asked the wrong node (KIP-951).
 //   - v17: the follower's directory (KIP-853).
 //   - Not served: v18, the follower's high watermark (KIP-1166).
 //
@@ -41,7 +41,7 @@ import (
 // well; a partition named twice is answered twice, unless a session remembers it; negative limits mean 0.
 //
 // There are no transactions yet: the last stable offset is the high watermark, and none was aborted. There are no
-// followers: who says that it is one is told that this is not its leader.
+// followers: whoever claims to be one is told that this is not its leader.
 
 // fetching is a fetch on its way. It is kept in its call, so that its memory is used again.
 type fetching struct {
@@ -136,7 +136,7 @@ func (f *fetching) take(q *wire.FetchRequest, byID bool) int {
 	return len(r.Partitions) + len(r.Forgotten)
 }
 
-// find looks up the topics of all partitions. The outcome of those that are not found stands with that.
+// find looks up the topics of all partitions, and settles the outcome of those that do not exist.
 func (f *fetching) find(e *engine.Engine) {
 	ps := f.fetch.Partitions
 	f.reads = append(f.reads[:0], make([]reading, len(ps))...)
@@ -312,7 +312,7 @@ func tell(out *wire.FetchResponsePartitionData, o *session.Outcome, version int1
 		out.CurrentLeader.LeaderID, out.CurrentLeader.LeaderEpoch = nodeID, leaderEpoch
 	}
 	if !isUnknown(o.Code) && (isolation == 0 || o.Code != kerr.None) {
-		out.AbortedTransactions = nil // which only who reads what is committed wants to know
+		out.AbortedTransactions = nil // which only readers of committed records want to know
 	}
 }
 

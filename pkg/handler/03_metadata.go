@@ -171,7 +171,7 @@ func describe(t *engine.Topic, q *wire.MetadataRequest, out *wire.MetadataRespon
 	}
 }
 
-// operations is what may be done to a topic, for who asked; of topics that do not exist as well, as in Kafka.
+// operations is what may be done to a topic, for those who asked; also of topics that do not exist, as in Kafka.
 func operations(q *wire.MetadataRequest) int32 {
 	if q.IncludeTopicAuthorizedOperations {
 		return topicOperations

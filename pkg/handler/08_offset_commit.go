@@ -94,7 +94,7 @@ func (c *committing) offset(q *wire.OffsetCommitRequest, p *wire.OffsetCommitReq
 	return o
 }
 
-// retentionMsMax is a hundred years: who asks for longer means for ever.
+// retentionMsMax is a hundred years: whoever asks for longer means for ever.
 const retentionMsMax = 100 * 365 * 24 * 3600 * 1000
 
 // has says whether a topic has a partition.

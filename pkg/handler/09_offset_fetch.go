@@ -21,7 +21,7 @@ import (
 //   - v9: the epoch of members of the newer protocol (KIP-848), which is not served.
 //   - Not served: v10, topics by id (KIP-848).
 //
-// Of a group, a topic or a partition that nothing is known of, the offset is -1, and that is no error.
+// For a group, a topic or a partition of which nothing is known the offset is -1, and that is not an error.
 
 func (h *Handler) offsetFetch(c *Call, q *wire.OffsetFetchRequest, r *wire.OffsetFetchResponse) error {
 	if err := h.checkCount(len(q.Groups), "groups"); err != nil {
@@ -77,7 +77,7 @@ func (h *Handler) fetchOfOneGroup(q *wire.OffsetFetchRequest, r *wire.OffsetFetc
 	return nil
 }
 
-// offsetBytes is about what an offset takes in an answer, beside its metadata.
+// offsetBytes is about what an offset takes in an answer, without its metadata.
 const offsetBytes = 24
 
 // fetchOfGroup answers for one group, and says about how many bytes that takes.

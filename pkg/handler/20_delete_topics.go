@@ -61,7 +61,7 @@ func (h *Handler) deleteTopics(c *Call, q *wire.DeleteTopicsRequest, r *wire.Del
 type deletion struct {
 	handler *Handler
 	call    *Call
-	names   map[string]int // how often a topic is named; -1 when that was often, and is answered
+	names   map[string]int // how often a topic is named; -1 once a repeated one has been answered
 	ids     map[kbin.UUID]int
 }
 

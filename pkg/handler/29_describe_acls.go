@@ -5,8 +5,8 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// DescribeAcls: key 29, versions 0 to 3 (KIP-140): who may do what. There are no permissions, which is said with the code
-// of a Kafka without an authorizer, whatever is asked: consoles and MirrorMaker know it, and go on without.
+// DescribeAcls: key 29, versions 0 to 3 (KIP-140): who may do what. There are no permissions. Whatever is asked, the
+// answer is the code of a Kafka without an authorizer: consoles and MirrorMaker know it, and carry on.
 //
 //   - v1: patterns of names (KIP-290).
 //   - v2: flexible (KIP-482).

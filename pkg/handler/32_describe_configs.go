@@ -17,17 +17,17 @@ import (
 // DescribeConfigs: key 32, versions 0 to 4.
 //
 //   - v0: the settings of topics and of the broker, all or those named (KIP-133).
-//   - v1: where each comes from instead of whether it is a default; synonyms, the settings that this one goes over (KIP-226).
+//   - v1: where each comes from instead of whether it is a default; synonyms, the settings that this one overrides (KIP-226).
 //   - v2: clients expect throttling after the response (KIP-219).
 //   - v3: the type of each and a sentence on it (KIP-569).
 //   - v4: flexible (KIP-482).
 //
-// A topic has every setting Kafka 4 gives one, sorted by name. Names that are none are left out of the answer; no name, like
-// null, means all of them. As in Kafka a broker is asked for by its id, and by the empty name for what is set on all brokers,
-// which is nothing here.
+// A topic has every setting Kafka 4 gives one, sorted by name. Unknown names are left out of the answer; no names, like
+// null, means all of them. As in Kafka a broker is asked for by its id, and by the empty name for what is set on all
+// brokers, which is nothing here.
 //
-// Different from Kafka: what is named twice is answered once, and the broker is 1, not 01: else a request could ask for
-// its settings any number of times. Of the broker's settings there are those that this server has as well, by Kafka's
+// Different from Kafka: what is named twice is answered once, and the broker is 1, not 01: else one request could ask for
+// its settings any number of times. Of the broker's settings those are there which this server has too, under Kafka's
 // names: what topics become by themselves, where clients are sent, limits and timeouts. They stand in the server's
 // configuration file and are read-only. Loggers, groups and client metrics have no settings here.
 
@@ -71,7 +71,7 @@ func (h *Handler) describeConfigs(c *Call, q *wire.DescribeConfigsRequest, r *wi
 	return nil
 }
 
-// setting is one that something has.
+// setting is one setting of a topic or of the broker.
 type setting struct {
 	name, value, doc string
 	kind             topic.Kind
@@ -82,7 +82,7 @@ type setting struct {
 
 type synonym = wire.DescribeConfigsResponseDescribeConfigsSynonym
 
-// tell writes a setting down, with as much of it as was asked for.
+// tell writes a setting into the response, with as much of it as was asked for.
 func (s *setting) tell(q *wire.DescribeConfigsRequest, out *wire.DescribeConfigsResponseDescribeConfigsResourceResult) {
 	out.Name, out.Value, out.ConfigSource, out.ConfigType = s.name, &s.value, s.source, int8(s.kind)
 	out.ReadOnly, out.IsDefault = s.readOnly, s.source == sourceDefault
@@ -128,8 +128,8 @@ func (h *Handler) topicSettings(name string) ([]setting, error) {
 	return all, nil
 }
 
-// over is a setting that the server's configuration may have given another value than Kafka's, which is empty where Kafka
-// has none. The name is the broker's; one that it has none for goes over nothing.
+// over is a setting to which the server's configuration may have given another value than Kafka's; that is empty where
+// Kafka has none. The name is the broker's: without one, the setting overrides nothing.
 func over(name string, kind topic.Kind, doc, value, kafka string) setting {
 	s := setting{name: name, value: value, doc: doc, kind: kind, source: sourceDefault}
 	if value != kafka {

@@ -10,7 +10,7 @@ import (
 )
 
 // DescribeLogDirs: key 35, versions 0 to 5 (KIP-113): how many bytes partitions take where they are kept. Null means all
-// of them; those that are not there are left out.
+// of them; those that do not exist are left out.
 //
 //   - v1: clients expect throttling after the response (KIP-219).
 //   - v2: flexible (KIP-482).
@@ -18,8 +18,8 @@ import (
 //   - v4: the size of the volume, and what is left of it (KIP-827).
 //   - v5: whether the place is closed to new partitions (KIP-1066). It never is.
 //
-// There is one place, which is called as storage.path is. A partition's bytes are those of its batches in the journal and
-// of its Parquet objects: what retention.bytes is about. The volume's are not told, as a bucket has none.
+// There is one place, named as storage.path names it. A partition's bytes are those of its batches in the journal and
+// of its Parquet objects: what retention.bytes is about. The size of the volume is not given, since a bucket has none.
 
 func (h *Handler) describeLogDirs(_ *Call, q *wire.DescribeLogDirsRequest, r *wire.DescribeLogDirsResponse) error {
 	dir := kbin.Add(&r.Results)
@@ -47,8 +47,8 @@ func (h *Handler) describeLogDirs(_ *Call, q *wire.DescribeLogDirsRequest, r *wi
 	return nil
 }
 
-// describeSizes adds partitions of a topic, nil for all of them. The state is looked at a topic at a time, so that who
-// writes to it does not wait for all of them.
+// describeSizes adds partitions of a topic, nil for all of them. The state is looked at one topic at a time, so that
+// writers to it do not wait for all of them.
 func (h *Handler) describeSizes(dir *wire.DescribeLogDirsResponseDescribeLogDirsResult, topic string, partitions []int32) {
 	h.engine.View(func(s *state.State) {
 		t := s.TopicNamed(topic)

@@ -9,8 +9,8 @@ import (
 )
 
 // ElectLeaders: key 43, versions 0 to 2 (KIP-183): other leaders for partitions. There is one node, which leads all of
-// them: each partition that is named is told that no election is needed, and of all of them, which null stands for, none
-// is worth naming.
+// them: of each partition that is named the answer says that no election is needed, and of all of them, which null stands
+// for, none is worth naming.
 //
 //   - v1: a kind of election, and an error code of the whole (KIP-460).
 //   - v2: flexible (KIP-482).

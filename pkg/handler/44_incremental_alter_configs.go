@@ -20,8 +20,8 @@ import (
 //   - v1: flexible (KIP-482).
 //
 // The settings of one topic change together, durably, or not at all; each topic is answered by itself. They take effect
-// at once: also on records that are there already, as far as retention is concerned. As in Kafka, a setting that is taken
-// off needs not have been set, and need not be one that there is.
+// at once, for retention also on records that are already there. As in Kafka, a setting that is taken off need not have
+// been set, nor even exist.
 //
 // Different from Kafka: the broker's own settings are those of its configuration file, and are refused here; groups,
 // client metrics and loggers have none.
@@ -163,7 +163,7 @@ func (a *configuring) edit(name string, value *string, add bool) error {
 		return fmt.Errorf("unknown topic config %q: %w", name, kerr.InvalidConfig)
 	}
 	if d.Kind != topic.List {
-		return fmt.Errorf("config %s is no list that could be added to or taken from: %w", name, kerr.InvalidConfig)
+		return fmt.Errorf("config %s is not a list, so nothing can be added to it or taken from it: %w", name, kerr.InvalidConfig)
 	}
 	had, set := setOn(a.topic.Config, name)
 	if !set {

@@ -50,12 +50,12 @@ func checkQuotaComponent(c *wire.DescribeClientQuotasRequestComponentData) error
 	case "":
 		return fmt.Errorf("no entity type: %w", kerr.InvalidRequest)
 	default:
-		return fmt.Errorf("entity type '%s' is none of user, client-id and ip: %w", c.EntityType, kerr.UnsupportedVersion)
+		return fmt.Errorf("entity type '%s' is not user, client-id or ip: %w", c.EntityType, kerr.UnsupportedVersion)
 	}
 	switch c.MatchType {
 	case matchExact, matchDefault, matchAny:
 	default:
-		return fmt.Errorf("match type %d is none: %w", c.MatchType, kerr.InvalidRequest)
+		return fmt.Errorf("there is no match type %d: %w", c.MatchType, kerr.InvalidRequest)
 	}
 	if named := c.Match != nil; named != (c.MatchType == matchExact) {
 		return fmt.Errorf("a name belongs to match type %d and to no other: %w", matchExact, kerr.InvalidRequest)

@@ -11,9 +11,9 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
 
-// AlterUserScramCredentials: key 51, version 0 (KIP-554): credentials of users are given, taken away, or refused each by
-// itself, durably. A salted password comes in and goes no further: what is kept of it checks a proof, and makes none. As
-// in Kafka a user may occur once in a request, whatever the mechanism. Sessions that a credential has let in stay, and
+// AlterUserScramCredentials: key 51, version 0 (KIP-554): credentials of users are given or taken away, durably, or
+// refused one by one. A salted password comes in and goes no further: what is kept of it checks a proof, and makes none.
+// As in Kafka a user may occur once in a request, whatever the mechanism. Sessions that a credential has let in stay, and
 // whoever is let in may alter every user, as in Kafka without an authorizer.
 //
 // Kafka has no limit on names, salts and users, and answers an empty salted password with UNKNOWN_SERVER_ERROR.

@@ -12,7 +12,7 @@ import (
 const (
 	nodeID      int32 = 1
 	leaderEpoch int32 = 0
-	noEpoch     int32 = -1 // a client does not say which leader it believes in
+	noEpoch     int32 = -1 // from a client that does not say which leader it believes in
 )
 
 // What may be done to a topic and to the cluster where nobody is asked who they are, as bits numbered by Kafka's
@@ -24,7 +24,7 @@ const (
 
 	topicOperations   = opRead | opWrite | opCreate | opDelete | opAlter | opDescribe | opDescribeConfigs | opAlterConfigs
 	groupOperations   = opRead | opDelete | opDescribe | opDescribeConfigs | opAlterConfigs
-	operationsUntold  = math.MinInt32 // to who did not ask
+	operationsUntold  = math.MinInt32 // to those who did not ask
 	clusterOperations = opCreate | opAlter | opDescribe | opClusterAction | opDescribeConfigs | opAlterConfigs | opIdempotentWrite
 )
 

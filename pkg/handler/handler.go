@@ -74,7 +74,8 @@ func New(e *engine.Engine, g *group.Coordinator, o Options) *Handler {
 	return &Handler{engine: e, groups: g, sessions: session.NewCache(o.FetchSessionsMax), options: o}
 }
 
-// Conn is what the requests of one connection share. The server makes it; handlers only read it, and take its session further.
+// Conn is what the requests of one connection share. The server makes it; handlers only read it, and take its session
+// further.
 type Conn struct {
 	Listener       string        // name of the listener it came in by
 	AdvertisedHost string        // what Metadata tells this connection's client to connect to
@@ -85,11 +86,12 @@ type Conn struct {
 	// Done is closed when the connection ends or the server stops: whoever waits for records or members then answers with what
 	// there is; whoever waits for a commit goes on waiting.
 	Done <-chan struct{}
-	// Flush writes the answers finished so far. A Finish of a row with a Submit calls it before it waits, and only then, so
+	// Flush writes the answers finished so far. The Finish of a row with a Submit calls it before it waits, and only then, so
 	// that the answers of one commit leave in one write; before every other Finish the server has called it already.
 	Flush func()
 	// Reserve takes room for record bytes of the response from the server's limit on responses not yet written: at most
-	// want, less when slow readers hold the rest, but always enough for a small batch. The server returns it. Finish only.
+	// want, less if slow readers hold the rest, but always enough for a small batch. The server gives it back. Finish
+	// only.
 	Reserve func(want int) (granted int)
 }
 

@@ -11,12 +11,12 @@ import (
 	"github.com/heraclitus/heraclitus/pkg/topic"
 )
 
-// clusterMetadataTopic is a topic that Kafka keeps for itself under this name, and that nobody may create.
+// clusterMetadataTopic is the name of a topic that Kafka keeps for itself, and that nobody may create.
 const clusterMetadataTopic = "__cluster_metadata"
 
-// census is what a request that creates topics or partitions counts the cluster's topics for. It counts once, at its first
-// question, and then keeps count of what the request creates. Requests at the same time do not see each other's: each
-// may reach the limits, as in Kafka each may create what collides with the other's.
+// census counts the cluster's topics for a request that creates topics or partitions. It counts once, at its first
+// question, and from then on adds what the request creates. Concurrent requests do not see each other's: each may reach
+// the limits, as in Kafka each may create what collides with the other's.
 type census struct {
 	handler    *Handler
 	call       *Call // the request
@@ -35,7 +35,7 @@ func (s *census) count() {
 	}
 }
 
-// add notes that a topic has so many partitions more.
+// add notes that a topic has this many more partitions.
 func (s *census) add(name string, partitions int32) {
 	s.partitions += int(partitions)
 	if topic.MayCollide(name) {
@@ -58,7 +58,7 @@ func (s *census) checkName(name string) error {
 	return nil
 }
 
-// checkRoom says why a topic that has so many partitions cannot have so many more.
+// checkRoom says why a topic that has so many partitions cannot have that many more.
 func (s *census) checkRoom(has, more int32) error {
 	s.count()
 	o := &s.handler.options

@@ -7,15 +7,15 @@ import (
 
 // budget bounds bytes that many connections hold together: frames being read, responses not yet written.
 //
-// Who holds nothing waits until there is room. Who holds a part and cannot go on without more, as a frame half read, must
-// not wait for others in the same position, or all would wait for ever: one holder at a time may overdraw. So never more
-// is held than the budget and one largest frame.
+// Whoever holds nothing waits until there is room. Whoever holds a part and cannot go on without more, such as a half-read
+// frame, must not wait for others in the same position, or all would wait for ever: one holder at a time may overdraw. So
+// no more is ever held than the budget and one largest frame.
 type budget struct {
 	max int64
 	mu  struct {
 		sync.Mutex
 		used      int64
-		overdrawn bool     // somebody has overdrawn, and not ended it yet
+		overdrawn bool     // somebody has overdrawn, and not yet ended it
 		waiting   []*claim // first those that hold something already, then the others; each in the order they came
 	}
 }
@@ -23,7 +23,7 @@ type budget struct {
 // claim is a request for bytes.
 type claim struct {
 	bytes     int64
-	growing   bool          // by one who holds a part already
+	growing   bool          // by a holder of a part
 	overdrawn bool          // granted by overdrawing
 	ready     chan struct{} // closed once it is granted
 }
@@ -47,8 +47,8 @@ func (b *budget) tryAcquire(n int64) bool {
 	return fits
 }
 
-// grow is acquire for one who holds a part already. overdrawn says whether this holder has overdrawn, before and after;
-// once it has, it does not wait any more, and ends that by endOverdraft.
+// grow is acquire for a holder of a part. overdrawn says whether this holder has overdrawn, before and after; once it has, it
+// no longer waits, and ends that with endOverdraft.
 func (b *budget) grow(n int64, overdrawn bool, done <-chan struct{}) (nowOverdrawn, ok bool) {
 	if overdrawn {
 		b.take(n)
