@@ -15,7 +15,7 @@ import (
 // passwordBytesMax is the length of the longest password.
 const passwordBytesMax = 4 << 10
 
-// newPassword reads a password that is to be set: in the file that a flag names, from who sits at the terminal, or from
+// newPassword reads a password that is to be set: in the file that a flag names, from whoever sits at the terminal, or from
 // what is piped in. It is never an argument: everybody on the machine can see those.
 func newPassword(c *cli.Context) (string, error) {
 	if file := c.String("password-file"); file != "" {

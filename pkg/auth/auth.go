@@ -49,10 +49,11 @@ type Options struct {
 	Username, Password string   // of the one user of PLAIN; neither may be empty where it is offered
 	// Users returns the credential of a user of SCRAM; needed where that is offered. It is called by many connections at once.
 	Users func(name string, m Scram) (Credential, bool)
-	// Iterations returns how often the password of one of these users is hashed, chosen by draw, so that users who do not exist
-	// have the counts that users have, each as often; 0 where there is no user. Nil means IterationsDefault for all.
+	// Iterations returns how often the password of one of these users is hashed, chosen by draw, so that users who do not
+	// exist seem to have the counts that real users have, each as often; 0 if there are no users. Nil means
+	// IterationsDefault for all.
 	Iterations func(m Scram, draw uint32) int32
-	Secret     []byte // by which salts are made for users who do not exist: random, and the same for the life of the data
+	Secret     []byte // from which salts are made for users who do not exist: random, and the same for the life of the data
 
 	// SessionLifetime is the time after which a client must authenticate itself again; 0 is for ever. Kafka's
 	// connections.max.reauth.ms.
@@ -92,8 +93,8 @@ type exchange interface {
 	user() string // who the client has proved to be
 }
 
-// exchange begins a run of a mechanism, of which what is refused is said to fail during something; nil for one that is not
-// offered.
+// exchange begins a run of a mechanism; what it refuses is said to have failed during something. It is nil for a
+// mechanism that is not offered.
 func (a *Authenticator) exchange(mechanism, during string) exchange {
 	if !slices.Contains(a.mechanisms, mechanism) {
 		return nil

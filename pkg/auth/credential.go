@@ -22,7 +22,7 @@ const (
 	ScramSHA512 Scram = 2
 )
 
-// IterationsDefault is how often a password is hashed where nobody says otherwise; as with Kafka's tools.
+// IterationsDefault is how often a password is hashed unless somebody says otherwise; as with Kafka's tools.
 const IterationsDefault = 4096
 
 // saltBits is how random a salt is.
@@ -127,9 +127,9 @@ func (u *scramUsers) of(name string, m Scram) (c Credential, known bool) {
 	return made, false
 }
 
-// make makes a credential up, the same whenever it is asked for one name. Its iterations are drawn from those of users,
-// by the name. Where those have changed so much that the name draws others, it has another salt, too, as after a change
-// of password.
+// make makes up a credential, always the same for one name. Its iterations are drawn by the name from those of real
+// users. When those change so much that the name draws another count, the salt changes too, as after a change of
+// password.
 func (u *scramUsers) make(name string, m Scram) Credential {
 	who := m.String() + "\x00" + name
 	iterations := int32(0)

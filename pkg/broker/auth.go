@@ -17,7 +17,7 @@ const (
 	loginFailureDelay = 100 * time.Millisecond // as with Kafka
 )
 
-// secretBytes is the size of the secret by which clients are answered that come as a user who does not exist.
+// secretBytes is the size of the secret from which answers to users who do not exist are made.
 const secretBytes = 32
 
 // authenticator knows who may come in, by the settings and by the users in e; it is nil where everybody may.
@@ -76,7 +76,7 @@ func secret(e *engine.Engine) (known []byte, err error) {
 	return known, nil
 }
 
-// warnOfNobody says how the first user comes into being, where nobody but users can come in and there is none.
+// warnOfNobody says how to make the first user, if only users can log in and there are none.
 func (b *Broker) warnOfNobody(e *engine.Engine) {
 	users := 0
 	e.View(func(s *state.State) { users = s.UserCount() })

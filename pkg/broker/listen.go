@@ -18,8 +18,8 @@ type place struct {
 	portSetting       string
 }
 
-// listen opens the addresses of a place. "localhost" is 127.0.0.1 and, where there is one, ::1: clients try either first.
-// Port 0 takes a free port, the same for both.
+// listen opens the addresses of a place. "localhost" is 127.0.0.1 and, if the machine has it, ::1: some clients try the
+// one first, some the other. Port 0 takes a free port, the same for both.
 func listen(p place) ([]net.Listener, error) {
 	if p.host != localhost {
 		l, err := p.listenAt(p.host, p.port)

@@ -1,7 +1,7 @@
 // Package certificate is where the TLS of listeners comes from: PEM files, read again when they change.
 //
-// A [Source] holds what the files said when they last made sense. Renewing a certificate is writing its files: connections
-// that come later see the new one, those there are stay as they are. What must hold:
+// A [Source] holds what the files said when they last made sense. To renew a certificate is to write its files: later
+// connections see the new one, existing ones stay as they are. What must hold:
 //   - Files that make no sense change nothing: what was there before stays in use, and the log says once what is wrong.
 //   - No part of a key is in an error or in the log.
 package certificate
@@ -63,7 +63,7 @@ func Open(o Options) (*Source, error) {
 	return s, nil
 }
 
-// Config is what new connections are served with. It must not be changed.
+// Config is what new connections are served with. It must not be modified.
 func (s *Source) Config() *tls.Config { return s.config.Load() }
 
 // Close ends looking at the files.

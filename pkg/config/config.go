@@ -1,5 +1,4 @@
-// Package config holds the settings of a server: where they come from, what they are when nobody sets them, and which of
-// them cannot be.
+// Package config holds the settings of a server: where they come from, their defaults, and which of them make no sense.
 //
 // The defaults are the file default.toml beside this one, which is their documentation as well. A heraclitus.toml goes
 // over them, the command line over that. A setting that is unknown or wrong stops the start: it is named, with what would
@@ -122,7 +121,7 @@ type Groups struct {
 // Milliseconds is n milliseconds as a duration.
 func Milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// Default returns the settings of a server that nobody has set.
+// Default returns the settings that hold when nothing is set.
 func Default() Config {
 	var c Config
 	if _, err := toml.Decode(DefaultText, &c); err != nil {

@@ -38,7 +38,7 @@ func (s Storage) SyncInterval() time.Duration {
 	return Milliseconds(s.FsyncIntervalMs)
 }
 
-// Validate returns an error that names every setting that cannot be, each with what would be right, or nil.
+// Validate returns an error that names every wrong setting, each with what would be right, or nil.
 func (c *Config) Validate() error {
 	v := validator{}
 	c.validateAddresses(&v)

@@ -194,7 +194,7 @@ func (m *Metrics) addStorage() {
 	m.storageBytes = m.counters("storage_bytes_total", "Bytes that storage operations moved, by kind.", "op")
 }
 
-// ConnectionsRefused counts connections turned away because limit (connections, connections_per_ip) was reached.
+// ConnectionsRefused counts connections turned away by a limit: connections, connections_per_ip, strangers or shutdown.
 func (m *Metrics) ConnectionsRefused(limit string) *Counter { return m.connectionsRefused.with(limit) }
 
 // ConnectionsClosed counts connections that ended for reason, one of the server's reasons.

@@ -141,7 +141,7 @@ func (c *conn) accept(fr frame) error {
 	return nil
 }
 
-// sitQuiet waits, at rest, for a request or for the idle time to pass.
+// sitQuiet waits at rest for a request, or for the idle time to pass.
 func (c *conn) sitQuiet() error {
 	if c.inFlight.Load() == 0 {
 		c.rest()
@@ -205,8 +205,8 @@ func (c *conn) finishRequests(queue <-chan *call) {
 	}
 }
 
-// finish finishes one request and encodes its response. Once the connection is broken requests are still finished, for
-// what they hold, but not answered.
+// finish finishes one request and encodes its response. Once the connection is broken, requests are still finished, so
+// that they let go of what they hold, but not answered.
 func (c *conn) finish(call *call) {
 	if call.api.Submit == nil {
 		c.flush()
@@ -301,8 +301,8 @@ func (c *conn) breakOff(err error) {
 }
 
 // fail notes why the connection ends. The first cause counts, but for the client's leaving, which counts when there is no
-// other: a client may close its side while a request that will be refused is under way. That reading was stopped is never
-// the cause of something before it.
+// other: a client may close its side while a request that will be refused is under way. That reading was stopped never
+// replaces an earlier cause.
 func (c *conn) fail(err error) {
 	if c.cause.CompareAndSwap(nil, &err) || isLeaving(err) || errors.Is(err, errStopReading) {
 		return
@@ -359,8 +359,8 @@ func (c *conn) survive(call *call, err *error) {
 }
 
 // linger says that no more responses come, and then reads on for a moment: closing a connection with bytes unread resets
-// it, and a reset takes back responses that the client has not read yet. A client that was not let in is first left to go
-// by itself.
+// it, and a reset takes back responses that the client has not read yet. A client that was not let in is first given time
+// to hang up by itself.
 func (c *conn) linger() {
 	cause := *c.cause.Load()
 	if c.severed || errors.Is(cause, io.EOF) {
@@ -375,7 +375,7 @@ func (c *conn) linger() {
 	}
 }
 
-// drain reads what comes without heeding it, until the client says that no more does, or for so long.
+// drain reads and ignores what comes, until the client closes its side or the time is up.
 func (c *conn) drain(most time.Duration) {
 	c.net.SetReadDeadline(time.Now().Add(most))
 	io.Copy(io.Discard, io.LimitReader(c.net, lingerBytes))

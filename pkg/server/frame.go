@@ -93,7 +93,7 @@ func (f *frameReader) next() (frame, error) {
 	return f.body(size)
 }
 
-// between tells an end between frames from one inside a frame.
+// between tells an end between two frames from an end inside one.
 func (f *frameReader) between(err error) error {
 	if f.start == f.end {
 		return err
@@ -101,7 +101,7 @@ func (f *frameReader) between(err error) error {
 	return inside(err)
 }
 
-// inside is err as it reads when it met a frame half read.
+// inside is what err means when it met a half-read frame.
 func inside(err error) error {
 	switch {
 	case errors.Is(err, io.EOF):

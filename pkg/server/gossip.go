@@ -13,11 +13,12 @@ import (
 // Limits of what the log says about clients.
 const (
 	gossipTime = time.Minute // in which the same is said once
-	gossipMax  = 256         // things remembered at once: what comes beyond them is counted as of all others
+	gossipMax  = 256         // things remembered at once: whatever comes beyond them is counted as one
 )
 
-// gossip says about clients what an operator should know, and says it once: of the same ending of connections from the same
-// network only the first in a minute is told, and the others are counted, so that nobody fills the log from outside.
+// gossip logs what an operator should know about clients, and logs it once: of connections from one network that end the
+// same way only the first in a minute is told of, and the others are counted, so that nobody can fill the log from
+// outside.
 type gossip struct {
 	log *slog.Logger
 	mu  struct {

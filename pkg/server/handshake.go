@@ -120,8 +120,8 @@ func (c *conn) shakeHands() error {
 	return nil
 }
 
-// handshakeEnding is why a connection ends whose handshake ended in err. For what crypto/tls has no error of its own its
-// words are looked at.
+// handshakeEnding is why a connection ends whose handshake ended in err. Where crypto/tls has no error of its own, its
+// words decide.
 func (c *conn) handshakeEnding(err error) error {
 	var first tls.RecordHeaderError
 	var untrusted *tls.CertificateVerificationError

@@ -16,8 +16,8 @@ import (
 const loginFrameBytesMax = 32 << 10
 
 // refusalTime is how long the answer to a refused login stands alone before the connection's end follows it. Clients hang
-// up by themselves once they have read it; some, such as kafka-python, overlook an answer that comes together with the
-// end, and say that the network failed. (Kafka closes at once.)
+// up by themselves once they have read it; some, such as kafka-python, overlook an answer that arrives together with the
+// end, and report a network failure. (Kafka closes at once.)
 const refusalTime = time.Second
 
 // Endings of a connection whose client is not known, or not any more.

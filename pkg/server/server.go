@@ -36,7 +36,7 @@ import (
 )
 
 const (
-	trimInterval = 30 * time.Second // how often free buffers that nobody needs are given back to the system
+	trimInterval = 30 * time.Second // how often free buffers that nobody needs go back to the system
 	cutTime      = 2 * time.Second  // how long Shutdown waits for connections that it has cut
 )
 
@@ -47,7 +47,7 @@ type Options struct {
 
 	FrameBytesMax       int           // of one request; Kafka's socket.request.max.bytes
 	FramesBytesMax      int64         // of all requests being read or handled; Kafka's queued.max.request.bytes
-	ResponsesBytesMax   int64         // of all responses not yet written; a response that is being made may exceed it
+	ResponsesBytesMax   int64         // of all responses not yet written; one that is being made may exceed it
 	BufferPoolBytesMax  int64         // of free buffers kept for reuse
 	ConnectionsMax      int           // Kafka's max.connections
 	ConnectionsPerIPMax int           // Kafka's max.connections.per.ip
@@ -96,7 +96,7 @@ type Server struct {
 	}
 }
 
-// New returns a server that answers by table, whose methods it gives h. It holds a little until Shutdown.
+// New returns a server that answers by table, whose methods it gives h. It holds a goroutine until Shutdown.
 func New(h *handler.Handler, table []handler.Row, o Options) *Server {
 	s := &Server{
 		options: o, handler: h, apis: newAPIs(table, o.Metrics), log: o.Log, metrics: o.Metrics,
@@ -162,7 +162,7 @@ func (s *Server) isStopping() bool {
 }
 
 // Shutdown stops accepting and reading, waits until what was accepted is answered, and closes all connections. When ctx
-// ends first the connections are cut, and its error is returned, soon even if a handler does not return at all.
+// ends first the connections are cut and its error is returned, soon, even if a handler never returns.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.stopAccepting() {
 		c.stop()
@@ -238,7 +238,7 @@ func (s *Server) welcome(nc net.Conn, l *Listener) {
 	}()
 }
 
-// tune applies the socket settings. Those the system refuses are the system's choice then.
+// tune applies the socket settings. Where the system refuses one, its own choice stands.
 func (s *Server) tune(nc net.Conn) {
 	tcp, ok := nc.(*net.TCPConn)
 	if !ok {
@@ -253,8 +253,8 @@ func (s *Server) tune(nc net.Conn) {
 	}
 }
 
-// register counts a connection in, or names the limit that it meets. A stranger may take the place of the oldest one, which
-// is the caller's to cut.
+// register counts a connection in, or names the limit that it meets. A stranger may take the place of the oldest one,
+// which the caller has to cut.
 func (s *Server) register(c *conn) (oldest *conn, limit string) {
 	ip := c.peer()
 	s.mu.Lock()
@@ -296,7 +296,7 @@ func (s *Server) noteEmptyLocked() {
 	}
 }
 
-// trim gives back unused buffers, and says what the log has left out, until the server stops.
+// trim gives back unused buffers, and logs how much the log has left out, until the server stops.
 func (s *Server) trim() {
 	ticker := time.NewTicker(trimInterval)
 	defer ticker.Stop()

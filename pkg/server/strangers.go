@@ -14,14 +14,14 @@ const (
 	strangersPart = 4               // of all connections one in so many may be a stranger's,
 	strangersMin  = 64              // and so many where few connections are allowed,
 	networkPart   = 2               // and of those one in so many may be of the same network
-	strangerTime  = 5 * time.Second // in which nobody has to give way to others: a login takes a hundredth of it
+	strangerTime  = 5 * time.Second // in which nobody has to give way: a login takes a hundredth of it
 )
 
 // errCrowdedOut ends the connection of a stranger that has taken its time, when others want its place.
 var errCrowdedOut = errors.New("others wanted the place of a client that did not say who it is")
 
-// strangers is the waiting room: whoever stays longest without a word makes room for those who come, so that it cannot be
-// filled by clients that only sit there; nor by those of one network, however fast they come. The server's lock guards it.
+// strangers is the waiting room: whoever has waited longest makes room for newcomers, so that clients which only sit
+// there cannot fill it; nor can those of one network, however fast they come. The server's lock guards it.
 type strangers struct {
 	max    int
 	list   list.List          // of *conn, in the order they came
