@@ -75,10 +75,14 @@ func (l *listener) asks() bool {
 	return l.UsesSASL() || l.UsesTLS() && l.ClientAuth == config.ClientAuthRequired
 }
 
-// warnOfExposure tells whoever serves more than this machine what others can do there, listener by listener.
+// warnOfExposure tells whoever serves more than this machine what others can do there, listener by listener, and whoever has set a
+// password that it is not asked for.
 func (b *Broker) warnOfExposure(profiles bool) {
 	if profiles && exposed(b.http) {
 		b.log.Warn("the HTTP port serves Go's profiles, as --debug asks: anyone who reaches this address can slow the server down", "listen_host", b.config.ListenHost, "http_port", port(b.http))
+	}
+	if a := b.config.Auth; !a.Enabled && (a.PlainUsername != "" || a.PlainPassword != "") {
+		b.log.Warn("auth.plain_username and auth.plain_password do nothing while auth.enabled is false: everybody is let in")
 	}
 	for _, l := range b.kafka {
 		about := []any{"listener", l.Name, l.Setting("host"), l.Host, l.Setting("port"), port(l.sockets)}

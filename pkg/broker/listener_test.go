@@ -43,6 +43,19 @@ func TestExposureIsWarnedOf(t *testing.T) {
 	f("0.0.0.0:0", config.SASLSSL, "PLAIN", "none", "")
 }
 
+// TestUnaskedPasswordIsWarnedOf shows that whoever sets a password and forgets auth.enabled is told so.
+func TestUnaskedPasswordIsWarnedOf(t *testing.T) {
+	for _, enabled := range []bool{false, true} {
+		var said bytes.Buffer
+		b := &Broker{config: config.Default(), log: slog.New(slog.NewTextHandler(&said, nil))}
+		b.config.Auth = config.Auth{Enabled: enabled, Mechanism: "PLAIN", PlainUsername: "u", PlainPassword: "hunter2"}
+		b.warnOfExposure(false)
+		if got := said.String(); strings.Contains(got, "everybody is let in") == enabled || strings.Contains(got, "hunter2") {
+			t.Errorf("auth.enabled = %v: the log has %q", enabled, got)
+		}
+	}
+}
+
 // TestExposedProfilesAreWarnedOf shows that whoever serves profiles to other machines is told so, and nobody else.
 func TestExposedProfilesAreWarnedOf(t *testing.T) {
 	f := func(address string, profiles, warned bool) {

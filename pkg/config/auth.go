@@ -49,6 +49,9 @@ func (c *Config) validateAuth(v *validator) {
 		seen[name] = true
 	}
 	v.between("auth.session_lifetime_ms", a.SessionLifetimeMs, 0, yearMs)
+	if a.Enabled && c.Storage.InMemory() && !seen[auth.Plain] && !slices.ContainsFunc(c.KafkaListeners(), func(l Listener) bool { return !l.UsesSASL() }) {
+		v.wrong("auth.mechanism", a.Mechanism, `with "PLAIN" in it: in memory there are no users yet, and nobody could log in to make the first`)
+	}
 	if a.Enabled && seen[auth.Plain] {
 		v.secret("auth.plain_username", a.PlainUsername, "the name that clients come by, or auth.enabled = false, which lets everybody in")
 		v.secret("auth.plain_password", a.PlainPassword, "the password that clients come with, or auth.enabled = false, which lets everybody in")

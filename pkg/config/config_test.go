@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -193,6 +194,10 @@ func TestValidate(t *testing.T) {
 	f(func(c *Config) { c.AdvertisedHost = "kafka:9092" }, `advertised_host = "kafka:9092": should be a name or address alone; the port is advertised_port`)
 	f(func(c *Config) { c.Storage.Path = "" }, `storage.path = "": should be a directory, "s3://bucket/prefix", or "memory://"`)
 	f(func(c *Config) { c.Storage.Path = "s3:///p" }, `storage.path = "s3:///p": should be "s3://bucket" or "s3://bucket/prefix"`)
+	for _, path := range []string{"s3:/b/p", "S3://b", "gs://b", "memory:", "file:/x"} {
+		f(func(c *Config) { c.Storage.Path = path }, fmt.Sprintf(`storage.path = %q: should be a directory, written as a plain path, "s3://bucket/prefix", or "memory://"`, path))
+	}
+	f(func(c *Config) { c.Storage.Path = "~/data" }, `storage.path = "~/data": should be written out: only a shell knows what ~ stands for`)
 	f(func(c *Config) { c.Storage.Path = "file:///x" }, `storage.path = "file:///x": should be a directory, written as a plain path, "s3://bucket/prefix", or "memory://"`)
 	f(func(c *Config) { c.Storage.Fsync = "never" }, `storage.fsync = "never": should be "commit", or "interval", with which a power cut loses the newest records`)
 	f(func(c *Config) { c.Storage.JournalFileBytes = 4096 }, "storage.journal_file_bytes = 4096: should be from 1048576 to 4294963200")
@@ -202,6 +207,8 @@ func TestValidate(t *testing.T) {
 	f(func(c *Config) { c.Auth.Enabled, c.Auth.PlainUsername = true, "u" }, `auth.plain_password = "": should be the password that clients come with, or auth.enabled = false, which lets everybody in`)
 	f(func(c *Config) { c.Auth.Enabled, c.Auth.PlainPassword = true, "p" }, `auth.plain_username = "": should be the name that clients come by, or auth.enabled = false, which lets everybody in`)
 	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", "u", "a\x00b", 0} }, "auth.plain_password: should have at most 4096 bytes, none of them NUL")
+	f(func(c *Config) { c.Auth.Enabled, c.Auth.Mechanism, c.Storage.Path = true, "SCRAM-SHA-512", Memory },
+		`auth.mechanism = "SCRAM-SHA-512": should be with "PLAIN" in it: in memory there are no users yet, and nobody could log in to make the first`)
 	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", strings.Repeat("u", 4097), "p", 0} }, "auth.plain_username: should have at most 4096 bytes, none of them NUL")
 	const mechanisms = ": should be one or more of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, each once, with commas between them"
 	f(func(c *Config) { c.Auth.Mechanism = "GSSAPI" }, `auth.mechanism = "GSSAPI"`+mechanisms)

@@ -70,6 +70,9 @@ func (c *Config) validateAddresses(v *validator) {
 	}
 }
 
+// scheme is how a URL begins, and no drive of Windows.
+var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+:`)
+
 // wildcard says whether a host stands for every address, which no client can connect to.
 func wildcard(host string) bool {
 	ip := net.ParseIP(host)
@@ -78,13 +81,14 @@ func wildcard(host string) bool {
 
 func (c *Config) validateStorage(v *validator) {
 	s := c.Storage
-	isURL := strings.Contains(s.Path, "://")
 	switch {
 	case s.Path == "":
 		v.wrong("storage.path", s.Path, `a directory, "s3://bucket/prefix", or "memory://"`)
 	case s.Path == Bucket || strings.HasPrefix(s.Path, Bucket+"/"):
 		v.wrong("storage.path", s.Path, `"s3://bucket" or "s3://bucket/prefix"`)
-	case isURL && !s.InMemory() && !s.InBucket():
+	case strings.HasPrefix(s.Path, "~"):
+		v.wrong("storage.path", s.Path, "written out: only a shell knows what ~ stands for")
+	case scheme.MatchString(s.Path) && !s.InMemory() && !s.InBucket():
 		v.wrong("storage.path", s.Path, `a directory, written as a plain path, "s3://bucket/prefix", or "memory://"`)
 	}
 	v.check(s.Fsync == FsyncCommit || s.Fsync == FsyncInterval, "storage.fsync", s.Fsync, `"commit", or "interval", with which a power cut loses the newest records`)
