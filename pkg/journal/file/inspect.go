@@ -84,8 +84,10 @@ func inspectOn(d disk, dir string) (i *Inspection, err error) {
 	return i, err
 }
 
-// look finds the bounds as Open does.
+// look finds the bounds as Open does. It reads the floor first: what is listed afterwards reaches as far as that, unless the
+// floor is raised meanwhile.
 func (i *Inspection) look() error {
+	floor, unread := i.storedFloor()
 	files, err := i.journal.disk.list()
 	if err != nil {
 		return err
@@ -97,9 +99,10 @@ func (i *Inspection) look() error {
 		}
 		return i.journal.damaged(floorName, errMissing)
 	}
-	if i.journal.mu.floor, err = i.storedFloor(); err != nil {
-		return i.journal.damaged(floorName, err)
+	if unread != nil {
+		return i.journal.damaged(floorName, unread)
 	}
+	i.journal.mu.floor = floor
 	if _, i.volumes, err = i.journal.split(l.volumes); err != nil {
 		return err
 	}

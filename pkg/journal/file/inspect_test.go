@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -149,6 +150,45 @@ func TestInspectDamage(t *testing.T) {
 	}
 }
 
+// meanwhile is a disk on which something happens after its first listing.
+type meanwhile struct {
+	disk
+	happens func()
+}
+
+func (m *meanwhile) list() ([]fileInfo, error) {
+	files, err := m.disk.list()
+	if m.happens != nil {
+		m.happens()
+		m.happens = nil
+	}
+	return files, err
+}
+
+// An onlooker takes it for no damage that the journal is appended to and trimmed beyond the files that it has listed.
+func TestTrimmedAfterTheListing(t *testing.T) {
+	d := newSimDisk(1)
+	j := mustOpen(t, d, small)
+	defer j.Close()
+	mustAppend(t, j, 10, 10)
+	i, err := inspectOn(&meanwhile{d, func() {
+		for j.Size() < 3*small.FileBytes {
+			mustAppend(t, j, small.EntryBytesMax)
+		}
+		_, next := j.Bounds()
+		if err := j.Trim(next); err != nil {
+			t.Fatal(err)
+		}
+	}}, "sim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	floor, next := j.Bounds()
+	if f, n := i.Bounds(); f != floor || n != next {
+		t.Errorf("bounds are seen to be %d and %d, they are %d and %d", f, n, floor, next)
+	}
+}
+
 // TestInspectBesideAServer shows that an onlooker beside a server that appends and trims, whose volumes are used
 // again, sees entries as they were written and no damage.
 func TestInspectBesideAServer(t *testing.T) {
@@ -158,14 +198,12 @@ func TestInspectBesideAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var server sync.WaitGroup
-	stop := make(chan struct{})
+	defer j.Close()
+	defer server.Wait()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
 	server.Go(func() {
-		for slot := uint64(0); ; slot++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
+		for slot := uint64(0); ctx.Err() == nil; slot++ {
 			err := j.Append(slot, entryOf(slot, int(slot*997%15_000)))
 			if err == nil && slot%7 == 6 {
 				err = j.Trim(slot - 3)
@@ -191,9 +229,6 @@ func TestInspectBesideAServer(t *testing.T) {
 		}
 		i.Close()
 	}
-	close(stop)
-	server.Wait()
-	j.Close()
 	if entries == 0 {
 		t.Error("no entry was seen")
 	}
