@@ -1,7 +1,7 @@
 package topic
 
-// brokerNames are what Kafka's broker calls the setting that a topic's setting goes over; those that are called the same, and those that
-// have none, are not in it.
+// brokerNames are what Kafka's broker calls the setting that a topic's setting goes over; those that are called the same,
+// and those that have none, are not in it.
 var brokerNames = map[string]string{
 	"cleanup.policy":                  "log.cleanup.policy",
 	"delete.retention.ms":             "log.cleaner.delete.retention.ms",

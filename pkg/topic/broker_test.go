@@ -2,8 +2,8 @@ package topic
 
 import "testing"
 
-// TestBrokerNames shows what Kafka 4.3.1 calls the broker's settings that topics' settings go over, and that no name here is of a
-// setting that there is not.
+// TestBrokerNames shows what Kafka 4.3.1 calls the broker's settings that topics' settings go over, and that no name here
+// is of a setting that there is not.
 func TestBrokerNames(t *testing.T) {
 	f := func(name, want string) {
 		t.Helper()

@@ -80,8 +80,9 @@ func Defaults() Settings {
 // Producer is the CompressionType that leaves batches as their producers compressed them.
 const Producer = "producer"
 
-// Set changes the setting with one of Kafka's names. It returns an error wrapping InvalidConfig, and changes nothing, when
-// there is no such setting or the value is not one that Kafka takes. What two settings may not be together, [Settings.Check] says.
+// Set changes the setting with one of Kafka's names. It returns an error wrapping InvalidConfig, and changes nothing,
+// when there is no such setting or the value is not one that Kafka takes. What two settings may not be together,
+// [Settings.Check] says.
 func (s *Settings) Set(name, value string) error {
 	d, ok := byName[name]
 	if !ok {

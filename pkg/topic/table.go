@@ -18,8 +18,8 @@ type Setting struct {
 // Value returns what s says of the setting, as text that [Settings.Set] takes.
 func (d *Setting) Value(s *Settings) string { return d.field.get(s) }
 
-// Shown is how a value that was set is described: without blanks, and numbers in their usual form. A list keeps the order that it was
-// set in, which [Setting.Value] does not know. A value that Set does not take is shown as it is.
+// Shown is how a value that was set is described: without blanks, and numbers in their usual form. A list keeps the order
+// that it was set in, which [Setting.Value] does not know. A value that Set does not take is shown as it is.
 func (d *Setting) Shown(value string) string {
 	s := Defaults()
 	if d.field.set(&s, value) != nil {

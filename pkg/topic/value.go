@@ -23,8 +23,8 @@ const (
 	List    Kind = 7
 )
 
-// field turns one field of [Settings], or two that one setting fills, into text and back. Values may have blanks around them, as
-// in Kafka.
+// field turns one field of [Settings], or two that one setting fills, into text and back. Values may have blanks around
+// them, as in Kafka.
 type field struct {
 	kind Kind
 	set  func(s *Settings, text string) error
