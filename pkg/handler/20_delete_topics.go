@@ -106,7 +106,7 @@ func (d *deletion) delete(t *wire.DeleteTopicsRequestDeleteTopicState, out *wire
 	if _, err := d.handler.engine.Do(state.DeleteTopic{ID: found.ID}); err != nil {
 		return kerr.Of(err)
 	}
-	d.handler.logChange(d.call, "topic deleted", found.Name, "partitions", found.Partitions)
+	d.handler.logChange(d.call, "topic deleted", "topic", found.Name, "partitions", found.Partitions)
 	return nil
 }
 

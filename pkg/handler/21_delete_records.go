@@ -40,11 +40,18 @@ func (h *Handler) deleteRecords(c *Call, q *wire.DeleteRecordsRequest, r *wire.D
 	for i := range q.Topics {
 		t := kbin.Add(&r.Topics)
 		t.Name = q.Topics[i].Name
+		deleted := 0
 		for _, p := range q.Topics[i].Partitions {
 			out := kbin.Add(&t.Partitions)
 			out.PartitionIndex = p.PartitionIndex
 			out.LowWatermark, out.ErrorCode = lowWatermark(&g, count-len(refused), refused[0], late)
 			refused = refused[1:]
+			if out.ErrorCode == 0 {
+				deleted++
+			}
+		}
+		if deleted > 0 {
+			h.logChange(c, "records deleted", "topic", t.Name, "partitions", deleted)
 		}
 	}
 	return nil

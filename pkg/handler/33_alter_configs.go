@@ -14,12 +14,12 @@ import (
 // What was set on a topic and is not named any more is as the server has it again: clients that do not mean this use
 // IncrementalAlterConfigs. Everything else is as there: see 44_incremental_alter_configs.go.
 
-func (h *Handler) alterConfigs(_ *Call, q *wire.AlterConfigsRequest, r *wire.AlterConfigsResponse) error {
+func (h *Handler) alterConfigs(c *Call, q *wire.AlterConfigsRequest, r *wire.AlterConfigsResponse) error {
 	var named []resource
 	for i := range q.Resources {
 		named = append(named, resource{q.Resources[i].ResourceType, q.Resources[i].ResourceName})
 	}
-	replace := func(i int) error { return h.replaceConfig(&q.Resources[i], q.ValidateOnly) }
+	replace := func(i int) error { return h.replaceConfig(c, &q.Resources[i], q.ValidateOnly) }
 	return h.alterEach(named, replace, func(what resource, code int16, message *string) {
 		out := kbin.Add(&r.Responses)
 		out.ResourceType, out.ResourceName, out.ErrorCode, out.ErrorMessage = what.kind, what.name, code, message
@@ -27,8 +27,8 @@ func (h *Handler) alterConfigs(_ *Call, q *wire.AlterConfigsRequest, r *wire.Alt
 }
 
 // replaceConfig gives a topic the settings that the request has, and takes off all others.
-func (h *Handler) replaceConfig(in *wire.AlterConfigsRequestAlterConfigsResource, validateOnly bool) error {
-	a, err := h.configure(in.ResourceType, in.ResourceName)
+func (h *Handler) replaceConfig(call *Call, in *wire.AlterConfigsRequestAlterConfigsResource, validateOnly bool) error {
+	a, err := h.configure(call, in.ResourceType, in.ResourceName)
 	if err != nil {
 		return err
 	}

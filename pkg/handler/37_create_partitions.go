@@ -68,7 +68,7 @@ func (s *census) grow(in *wire.CreatePartitionsRequestCreatePartitionsTopic, val
 	if _, err := s.handler.engine.Do(state.AddPartitions{ID: t.ID, Count: in.Count}); err != nil {
 		return kerr.Of(err)
 	}
-	s.handler.logChange(s.call, "partitions added", in.Name, "partitions", in.Count, "before", t.Partitions)
+	s.handler.logChange(s.call, "partitions added", "topic", in.Name, "partitions", in.Count, "before", t.Partitions)
 	return nil
 }
 

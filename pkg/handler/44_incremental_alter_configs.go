@@ -36,12 +36,12 @@ const (
 
 var errDuplicateResource = fmt.Errorf("each resource must appear at most once: %w", kerr.InvalidRequest)
 
-func (h *Handler) incrementalAlterConfigs(_ *Call, q *wire.IncrementalAlterConfigsRequest, r *wire.IncrementalAlterConfigsResponse) error {
+func (h *Handler) incrementalAlterConfigs(c *Call, q *wire.IncrementalAlterConfigsRequest, r *wire.IncrementalAlterConfigsResponse) error {
 	var named []resource
 	for i := range q.Resources {
 		named = append(named, resource{q.Resources[i].ResourceType, q.Resources[i].ResourceName})
 	}
-	alter := func(i int) error { return h.alterConfig(&q.Resources[i], q.ValidateOnly) }
+	alter := func(i int) error { return h.alterConfig(c, &q.Resources[i], q.ValidateOnly) }
 	return h.alterEach(named, alter, func(what resource, code int16, message *string) {
 		out := kbin.Add(&r.Responses)
 		out.ResourceType, out.ResourceName, out.ErrorCode, out.ErrorMessage = what.kind, what.name, code, message
@@ -79,8 +79,8 @@ func (h *Handler) alterEach(named []resource, alter func(i int) error, answer fu
 }
 
 // alterConfig changes settings of one topic.
-func (h *Handler) alterConfig(in *wire.IncrementalAlterConfigsRequestAlterConfigsResource, validateOnly bool) error {
-	a, err := h.configure(in.ResourceType, in.ResourceName)
+func (h *Handler) alterConfig(call *Call, in *wire.IncrementalAlterConfigsRequestAlterConfigsResource, validateOnly bool) error {
+	a, err := h.configure(call, in.ResourceType, in.ResourceName)
 	if err != nil {
 		return err
 	}
@@ -109,6 +109,7 @@ func (h *Handler) alterConfig(in *wire.IncrementalAlterConfigsRequestAlterConfig
 // configuring is a change of a topic's settings that is being put together.
 type configuring struct {
 	handler *Handler
+	call    *Call
 	topic   engine.Topic
 	seen    map[string]bool   // names that the request has had
 	values  map[string]string // what is to be set
@@ -116,7 +117,7 @@ type configuring struct {
 }
 
 // configure begins a change of a topic's settings: nothing else has settings that can be changed.
-func (h *Handler) configure(kind int8, name string) (*configuring, error) {
+func (h *Handler) configure(c *Call, kind int8, name string) (*configuring, error) {
 	switch kind {
 	case resourceTopic:
 	case resourceBroker:
@@ -131,7 +132,7 @@ func (h *Handler) configure(kind int8, name string) (*configuring, error) {
 	if !ok {
 		return nil, errUnknownTopic
 	}
-	return &configuring{handler: h, topic: t, seen: map[string]bool{}, values: map[string]string{}}, nil
+	return &configuring{handler: h, call: c, topic: t, seen: map[string]bool{}, values: map[string]string{}}, nil
 }
 
 // once refuses a name that the request has had before.
@@ -213,7 +214,26 @@ func (a *configuring) finish(validateOnly bool) error {
 	if err := settings.Check(); err != nil || validateOnly {
 		return err
 	}
-	return a.handler.engine.Configure(cmd)
+	if err := a.handler.engine.Configure(cmd); err != nil {
+		return err
+	}
+	a.handler.logChange(a.call, "topic configured", "topic", a.topic.Name, "set", written(cmd.Set), "unset", strings.Join(cmd.Unset, " "))
+	return nil
+}
+
+// writtenBytesMax bounds how much of the settings of a topic a line of the log shows.
+const writtenBytesMax = 1 << 10
+
+// written are settings as the log shows them.
+func written(all []state.ConfigEntry) string {
+	var b strings.Builder
+	for i, c := range all {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(c.Name + "=" + c.Value)
+	}
+	return b.String()[:min(b.Len(), writtenBytesMax)]
 }
 
 // known are those of the names that a topic can have set.

@@ -39,7 +39,7 @@ type alteration struct {
 	command state.Command // what is done, if nothing is wrong with it
 }
 
-func (h *Handler) alterUserScramCredentials(_ *Call, q *wire.AlterUserScramCredentialsRequest, r *wire.AlterUserScramCredentialsResponse) error {
+func (h *Handler) alterUserScramCredentials(c *Call, q *wire.AlterUserScramCredentialsRequest, r *wire.AlterUserScramCredentialsResponse) error {
 	if err := h.checkCount(len(q.Deletions)+len(q.Upsertions), "users"); err != nil {
 		return err
 	}
@@ -50,9 +50,21 @@ func (h *Handler) alterUserScramCredentials(_ *Call, q *wire.AlterUserScramCrede
 		out.User, out.ErrorMessage = a.user, nil
 		if a.err != nil {
 			out.ErrorCode, out.ErrorMessage = int16(kerr.Of(a.err)), message(a.err)
+			continue
 		}
+		h.logUser(c, a)
 	}
 	return nil
+}
+
+// logUser logs that a user was given a password, or lost one.
+func (h *Handler) logUser(c *Call, a *alteration) {
+	switch cmd := a.command.(type) {
+	case state.UpsertCredential:
+		h.logChange(c, "password set", "of", a.user, "mechanism", auth.Scram(cmd.Mechanism))
+	case state.DeleteCredential:
+		h.logChange(c, "password deleted", "of", a.user, "mechanism", auth.Scram(cmd.Mechanism))
+	}
 }
 
 // alterations lists what a request wants, in the order in which it names the users, deletions before upsertions.

@@ -3,12 +3,12 @@ package handler
 // clientBytesMax is how much of a client id is logged: clients may say anything.
 const clientBytesMax = 64
 
-// logChange logs a change to the topics there are, once it is durable: which, and who asked for it.
-func (h *Handler) logChange(c *Call, what, topic string, more ...any) {
-	line := append([]any{"topic", topic}, more...)
-	line = append(line, "client", c.ClientID[:min(len(c.ClientID), clientBytesMax)], "from", c.Conn.RemoteAddr)
+// logChange logs a change to what lasts beyond records, or that records are gone, once it is durable: of what, as pairs of a name and
+// a value, and who asked for it.
+func (h *Handler) logChange(c *Call, what string, of ...any) {
+	of = append(of, "client", c.ClientID[:min(len(c.ClientID), clientBytesMax)], "from", c.Conn.RemoteAddr)
 	if user := c.Conn.Session.User(); user != "" {
-		line = append(line, "user", user)
+		of = append(of, "user", user)
 	}
-	h.options.Log.Info(what, line...)
+	h.options.Log.Info(what, of...)
 }

@@ -78,7 +78,7 @@ func (s *census) create(name string, partitions int32, config []state.ConfigEntr
 		return kbin.UUID{}, kerr.Of(err)
 	}
 	s.add(name, partitions)
-	s.handler.logChange(s.call, "topic created", name, "partitions", partitions)
+	s.handler.logChange(s.call, "topic created", "topic", name, "partitions", partitions)
 	return cmd.ID, nil
 }
 
