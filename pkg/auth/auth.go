@@ -115,6 +115,7 @@ type Refusal struct {
 	Code    kerr.Code
 	Message string // Kafka's words, for the client and for the log
 	result  string
+	hint    string // for the log alone
 }
 
 func (r *Refusal) Error() string { return r.Message }

@@ -30,7 +30,7 @@ var (
 )
 
 func failed(why, result string) *Refusal {
-	return &Refusal{kerr.SaslAuthenticationFailed, "Authentication failed: " + why, result}
+	return &Refusal{Code: kerr.SaslAuthenticationFailed, Message: "Authentication failed: " + why, result: result}
 }
 
 // plainExchange is a run of PLAIN: one token.
@@ -52,7 +52,7 @@ func (u *plainUser) verify(token []byte) *Refusal {
 	parts := bytes.Split(token, []byte{0})
 	if len(parts) != 3 {
 		message := fmt.Sprintf("Invalid SASL/PLAIN response: expected 3 tokens, got %d", len(parts))
-		return &Refusal{kerr.SaslAuthenticationFailed, message, resultMalformed}
+		return &Refusal{Code: kerr.SaslAuthenticationFailed, Message: message, result: resultMalformed}
 	}
 	identity, given, password := parts[0], parts[1], parts[2]
 	switch {

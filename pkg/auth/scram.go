@@ -53,7 +53,7 @@ func (x *scramExchange) step(token []byte) (answer []byte, done bool, refusal *R
 // refused is what the client is told of whatever was wrong; Kafka says no more either.
 func (x *scramExchange) refused(result string) *Refusal {
 	message := fmt.Sprintf("Authentication failed during %s due to invalid credentials with SASL mechanism %s", x.during, x.mechanism)
-	return &Refusal{kerr.SaslAuthenticationFailed, message, result}
+	return &Refusal{Code: kerr.SaslAuthenticationFailed, Message: message, result: result}
 }
 
 // begin takes client-first and returns server-first.
@@ -80,7 +80,12 @@ func (x *scramExchange) finish(token string) ([]byte, *Refusal) {
 	if !ok {
 		return nil, x.refused(resultMalformed)
 	}
-	if final.binding != x.client.header || final.nonce != x.nonce || !x.proves(&final) {
+	if final.nonce != x.nonce { // Kafka once took a nonce that only ended right (CVE-2024-56128)
+		refusal := x.refused(resultRefused)
+		refusal.hint = "the nonce is not the one agreed on: librdkafka before 2.6.1 gets it wrong"
+		return nil, refusal
+	}
+	if final.binding != x.client.header || !x.proves(&final) {
 		return nil, x.refused(resultRefused)
 	}
 	signature := x.mechanism.mac(x.credential.ServerKey, x.message(&final))

@@ -212,6 +212,25 @@ func (c *ScramClient) finalFor(t *testing.T, header string, serverFirst []byte) 
 	return without + ",p=" + base64.StdEncoding.EncodeToString(proof)
 }
 
+// TestDoubledNonce shows that a client which puts its nonce in twice, as librdkafka once did, is refused as with a wrong
+// password, and that the log says why.
+func TestDoubledNonce(t *testing.T) {
+	s := chosen(t, scramAuthenticator(0), "SCRAM-SHA-256")
+	c := ScramSHA256.Client("user", "pencil")
+	c.bare, c.nonce = "n=user,r=abc", "abc"
+	serverFirst, err := s.Step([]byte("n,," + c.bare))
+	if err != nil {
+		t.Fatal(err)
+	}
+	final := strings.Replace(c.finalFor(t, "n,,", serverFirst), "r=abc", "r=abcabc", 1)
+	if _, err := s.Step([]byte(final)); err == nil || strings.Contains(err.Error(), "nonce") {
+		t.Errorf("the client is told %v", err)
+	}
+	if err := s.Failure(); err == nil || !strings.Contains(err.Error(), "librdkafka before 2.6.1") {
+		t.Errorf("the log is told %v", err)
+	}
+}
+
 // TestNobodyLearnsWhoExists shows that a name that nobody has is answered as a name that somebody has: with a salt of its
 // own that stays the same, also over a restart, and looks like a real one.
 func TestNobodyLearnsWhoExists(t *testing.T) {

@@ -40,10 +40,10 @@ type Session struct {
 
 // What sessions refuse, besides what a mechanism does. Kafka sends no words with a wrong handshake.
 var (
-	errMechanism = &Refusal{kerr.UnsupportedSaslMechanism, "SASL mechanism is not served", resultMechanism}
-	errState     = &Refusal{kerr.IllegalSaslState, "SASL request at the wrong place", resultState}
-	errOther     = &Refusal{kerr.SaslAuthenticationFailed, "SASL mechanism requested by client is not supported for re-authentication", resultMechanism}
-	errLate      = &Refusal{kerr.IllegalSaslState, "SaslAuthenticate request received after successful authentication", resultState}
+	errMechanism = &Refusal{Code: kerr.UnsupportedSaslMechanism, Message: "SASL mechanism is not served", result: resultMechanism}
+	errState     = &Refusal{Code: kerr.IllegalSaslState, Message: "SASL request at the wrong place", result: resultState}
+	errOther     = &Refusal{Code: kerr.SaslAuthenticationFailed, Message: "SASL mechanism requested by client is not supported for re-authentication", result: resultMechanism}
+	errLate      = &Refusal{Code: kerr.IllegalSaslState, Message: "SaslAuthenticate request received after successful authentication", result: resultState}
 )
 
 // Anonymous returns the session of a connection to a listener that asks nobody.
@@ -121,7 +121,7 @@ func (s *Session) Step(token []byte) (answer []byte, err error) {
 func (s *Session) admit(user string) *Refusal {
 	if s.user != "" && s.user != user {
 		message := fmt.Sprintf("Cannot change principals during re-authentication from User.%s: User.%s", s.user, user)
-		return &Refusal{kerr.SaslAuthenticationFailed, message, resultRefused}
+		return &Refusal{Code: kerr.SaslAuthenticationFailed, Message: message, result: resultRefused}
 	}
 	s.state, s.user, s.exchange = stateAuthenticated, user, nil
 	if lifetime := s.authenticator.lifetime; lifetime > 0 {
@@ -168,10 +168,13 @@ func (s *Session) Raw() bool { return s.raw && s.state == stateChosen }
 // User is who the client has proved to be; empty before that, and where nobody is asked.
 func (s *Session) User() string { return s.user }
 
-// Failure is why the session failed, or nil.
+// Failure is why the session failed, in words for the log, or nil.
 func (s *Session) Failure() error {
-	if s.failure == nil {
+	switch {
+	case s.failure == nil:
 		return nil
+	case s.failure.hint != "":
+		return fmt.Errorf("%w (%s)", s.failure, s.failure.hint)
 	}
 	return s.failure
 }
