@@ -118,6 +118,7 @@ func TestRefusedFiles(t *testing.T) {
 	f("kafka_prot = 1\n", "line 1: unknown setting kafka_prot; did you mean kafka_port?")
 	f("kafka_port = 1\n\n[storage]\n# where\n path=\"x\"\npaht = \"y\"\n", "line 6: unknown setting storage.paht; did you mean storage.path?")
 	f("path = \"x\"\n", "line 1: unknown setting path; did you mean storage.path?")
+	f("[topics]\nretention.ms = 5\n", "line 2: unknown setting topics.retention.ms; did you mean topics.retention_ms?")
 	f("[ topics ]\nretention = 1\n[limits]\nfetch_byte_max = 1", "line 2: unknown setting topics.retention", "line 4: unknown setting limits.fetch_byte_max; did you mean limits.fetch_bytes_max?")
 	f("[storrage]\npath = \"x\"\n", "line 1: unknown setting storrage; did you mean storage?")
 	f("storage = { paht = \"x\" }\n", "unknown setting storage.paht; did you mean storage.path?")

@@ -180,7 +180,7 @@ func (c *Config) validateListener(v *validator, l *Listener) {
 	default:
 		v.wrong(l.Setting("protocol"), l.Protocol, `"PLAINTEXT", "SSL", "SASL_PLAINTEXT" or "SASL_SSL"`)
 	}
-	v.check(listenerName.MatchString(l.Name), l.Setting("name"), l.Name, "at most 64 letters, digits, dots, underscores and hyphens")
+	v.check(l.Name == "" || listenerName.MatchString(l.Name), l.Setting("name"), l.Name, "at most 64 letters, digits, dots, underscores and hyphens")
 	v.check(l.Port != 0 || c.KafkaPort == 0, l.Setting("port"), l.Port, "from 1 to 65535")
 	v.between(l.Setting("port"), int64(l.Port), 0, 65535)
 	v.advertised(l)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/heraclitus/heraclitus/pkg/kerr"
 	"github.com/heraclitus/heraclitus/pkg/topic"
 )
 
@@ -22,7 +23,8 @@ func (c *Config) TopicSettings() (topic.Settings, error) {
 		{"segment.ms", strconv.FormatInt(t.SegmentMs, 10)},
 	} {
 		if err := s.Set(setting.name, setting.value); err != nil {
-			return s, fmt.Errorf("topics.%s: %w", strings.ReplaceAll(setting.name, ".", "_"), err)
+			// Without Kafka's code, which is for clients.
+			return s, fmt.Errorf("topics.%s: %s", strings.ReplaceAll(setting.name, ".", "_"), strings.TrimSuffix(err.Error(), ": "+kerr.InvalidConfig.Error()))
 		}
 	}
 	if level := int(c.Performance.CompressionLevel); level >= 0 {

@@ -34,6 +34,9 @@ func unknownKeys(text string, keys []toml.Key) error {
 func proposal(name string) string {
 	best, score := "", likeness
 	for _, known := range Keys() {
+		if strings.ReplaceAll(known, "_", ".") == name { // as Kafka writes it
+			return fmt.Sprintf("; did you mean %s?", known)
+		}
 		if s := smetrics.JaroWinkler(lastPart(name), lastPart(known), 0.7, 4); s > score || s == score && nearer(name, known, best) {
 			best, score = known, s
 		}

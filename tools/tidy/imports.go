@@ -14,7 +14,7 @@ var mayImport = map[string][]string{
 	"kerr":        {},
 	"kbin":        {},
 	"metrics":     {},
-	"config":      {"topic", "auth"},
+	"config":      {"kerr", "topic", "auth"},
 	"certificate": {},
 	"wire":        {"kbin"},
 	"record":      {"kerr"},
