@@ -110,7 +110,7 @@ func (h *Handler) describeByID(q *wire.MetadataRequest, r *wire.MetadataResponse
 
 func (h *Handler) describeByName(c *Call, q *wire.MetadataRequest, r *wire.MetadataResponse) {
 	seen := map[string]bool{}
-	s := census{handler: h, call: c}
+	s := creation{handler: h, call: c}
 	for i := range q.Topics {
 		name := *q.Topics[i].Name
 		if seen[name] {
@@ -129,7 +129,7 @@ func (h *Handler) describeByName(c *Call, q *wire.MetadataRequest, r *wire.Metad
 }
 
 // named returns a topic, which is created if that is allowed and it does not exist. Internal topics are not.
-func (s *census) named(name string, mayCreate bool) (engine.Topic, kerr.Code) {
+func (s *creation) named(name string, mayCreate bool) (engine.Topic, kerr.Code) {
 	if t, ok := s.handler.engine.Topic(name); ok {
 		return t, kerr.None
 	}
@@ -146,7 +146,7 @@ func (s *census) named(name string, mayCreate bool) (engine.Topic, kerr.Code) {
 	return t, unless(ok, kerr.UnknownTopicOrPartition)
 }
 
-func (s *census) autoCreate(name string) error {
+func (s *creation) autoCreate(name string) error {
 	partitions := s.handler.options.NumPartitions
 	err := s.checkName(name)
 	if err == nil {

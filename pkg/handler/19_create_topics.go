@@ -46,7 +46,7 @@ func (h *Handler) createTopics(c *Call, q *wire.CreateTopicsRequest, r *wire.Cre
 	for i := range q.Topics {
 		named[q.Topics[i].Name]++
 	}
-	s := census{handler: h, call: c}
+	s := creation{handler: h, call: c}
 	for i := range q.Topics {
 		in := &q.Topics[i]
 		times := named[in.Name]
@@ -70,7 +70,7 @@ func (h *Handler) createTopics(c *Call, q *wire.CreateTopicsRequest, r *wire.Cre
 var errDuplicateTopic = fmt.Errorf("the topic is named more than once: %w", kerr.InvalidRequest)
 
 // createTopic creates one topic, or only says whether it could be.
-func (s *census) createTopic(in *wire.CreateTopicsRequestCreatableTopic, validateOnly bool, out *wire.CreateTopicsResponseCreatableTopicResult) error {
+func (s *creation) createTopic(in *wire.CreateTopicsRequestCreatableTopic, validateOnly bool, out *wire.CreateTopicsResponseCreatableTopicResult) error {
 	if in.Name == clusterMetadataTopic {
 		return fmt.Errorf("topic '%s' is Kafka's own: %w", in.Name, kerr.InvalidRequest)
 	}
@@ -99,7 +99,7 @@ func (s *census) createTopic(in *wire.CreateTopicsRequestCreatableTopic, validat
 }
 
 // checkConfig returns the settings of a topic sorted by name, the last of each name.
-func (s *census) checkConfig(in []wire.CreateTopicsRequestCreatableTopicConfig) ([]state.ConfigEntry, error) {
+func (s *creation) checkConfig(in []wire.CreateTopicsRequestCreatableTopicConfig) ([]state.ConfigEntry, error) {
 	var config []state.ConfigEntry
 	settings := s.handler.engine.Defaults()
 	for i := range in {
@@ -121,7 +121,7 @@ func (s *census) checkConfig(in []wire.CreateTopicsRequestCreatableTopicConfig) 
 }
 
 // wanted returns how many partitions a topic is to have.
-func (s *census) wanted(in *wire.CreateTopicsRequestCreatableTopic) (int32, error) {
+func (s *creation) wanted(in *wire.CreateTopicsRequestCreatableTopic) (int32, error) {
 	switch {
 	case len(in.Assignments) > 0:
 		return assigned(in)
@@ -162,7 +162,7 @@ func assigned(in *wire.CreateTopicsRequestCreatableTopic) (int32, error) {
 }
 
 // tellConfig lists all settings of a new topic, by name: those set on it as they were set, and the server's.
-func (s *census) tellConfig(config []state.ConfigEntry, out *wire.CreateTopicsResponseCreatableTopicResult) {
+func (s *creation) tellConfig(config []state.ConfigEntry, out *wire.CreateTopicsResponseCreatableTopicResult) {
 	server, kafka := s.handler.engine.Defaults(), topic.Defaults()
 	for d := range topic.All() {
 		c := kbin.Add(&out.Configs)

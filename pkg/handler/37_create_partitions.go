@@ -24,7 +24,7 @@ func (h *Handler) createPartitions(c *Call, q *wire.CreatePartitionsRequest, r *
 	for i := range q.Topics {
 		named[q.Topics[i].Name]++
 	}
-	s := census{handler: h, call: c}
+	s := creation{handler: h, call: c}
 	for i := range q.Topics {
 		in := &q.Topics[i]
 		times := named[in.Name]
@@ -46,7 +46,7 @@ func (h *Handler) createPartitions(c *Call, q *wire.CreatePartitionsRequest, r *
 }
 
 // grow gives a topic its new partitions, or only says whether it could have them.
-func (s *census) grow(in *wire.CreatePartitionsRequestCreatePartitionsTopic, validateOnly bool) error {
+func (s *creation) grow(in *wire.CreatePartitionsRequestCreatePartitionsTopic, validateOnly bool) error {
 	t, ok := s.handler.engine.Topic(in.Name)
 	switch {
 	case !ok:

@@ -14,10 +14,9 @@ import (
 // clusterMetadataTopic is the name of a topic that Kafka keeps for itself, and that nobody may create.
 const clusterMetadataTopic = "__cluster_metadata"
 
-// census counts the cluster's topics for a request that creates topics or partitions. It counts once, at its first
-// question, and from then on adds what the request creates. Concurrent requests do not see each other's: each may reach
-// the limits, as in Kafka each may create what collides with the other's.
-type census struct {
+// creation creates topics and partitions for one request, and knows how many there are: they are counted once, when that is first
+// needed.
+type creation struct {
 	handler    *Handler
 	call       *Call // the request
 	counted    bool
@@ -25,7 +24,7 @@ type census struct {
 	unified    map[string]string // names that may collide, by unified name
 }
 
-func (s *census) count() {
+func (s *creation) count() {
 	if s.counted {
 		return
 	}
@@ -36,7 +35,7 @@ func (s *census) count() {
 }
 
 // add notes that a topic has this many more partitions.
-func (s *census) add(name string, partitions int32) {
+func (s *creation) add(name string, partitions int32) {
 	s.partitions += int(partitions)
 	if topic.MayCollide(name) {
 		s.unified[topic.Unified(name)] = name
@@ -44,7 +43,7 @@ func (s *census) add(name string, partitions int32) {
 }
 
 // checkName says why no topic of this name can be created.
-func (s *census) checkName(name string) error {
+func (s *creation) checkName(name string) error {
 	if err := topic.CheckName(name); err != nil {
 		return err
 	}
@@ -59,7 +58,7 @@ func (s *census) checkName(name string) error {
 }
 
 // checkRoom says why a topic that has so many partitions cannot have that many more.
-func (s *census) checkRoom(has, more int32) error {
+func (s *creation) checkRoom(has, more int32) error {
 	s.count()
 	o := &s.handler.options
 	switch {
@@ -72,7 +71,7 @@ func (s *census) checkRoom(has, more int32) error {
 }
 
 // create creates a topic that has passed the checks.
-func (s *census) create(name string, partitions int32, config []state.ConfigEntry) (kbin.UUID, error) {
+func (s *creation) create(name string, partitions int32, config []state.ConfigEntry) (kbin.UUID, error) {
 	cmd := state.CreateTopic{ID: engine.NewID(), Name: name, Partitions: partitions, Config: config, NowMs: time.Now().UnixMilli()}
 	if _, err := s.handler.engine.Do(cmd); err != nil {
 		return kbin.UUID{}, kerr.Of(err)
