@@ -14,8 +14,9 @@ import (
 // clusterMetadataTopic is the name of a topic that Kafka keeps for itself, and that nobody may create.
 const clusterMetadataTopic = "__cluster_metadata"
 
-// creation creates topics and partitions for one request, and knows how many there are: they are counted once, when that is first
-// needed.
+// creation creates topics and partitions for one request, and knows how many there are: they are counted once, when that is
+// first needed. Concurrent requests do not see each other's: each may reach the limits, as in Kafka each may create what collides
+// with the other's.
 type creation struct {
 	handler    *Handler
 	call       *Call // the request
