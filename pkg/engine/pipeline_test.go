@@ -43,7 +43,18 @@ func newPipeline(j journal.Journal) *pipeline {
 	return &pipeline{Journal: j, next: next, takes: journeyTime, over: make(chan struct{})}
 }
 
-func (p *pipeline) StillOurs() error { return p.taken }
+func (p *pipeline) StillOurs() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.taken
+}
+
+// takeOver has another server take the journal over.
+func (p *pipeline) takeOver() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.taken = fmt.Errorf("%w: %w", journal.ErrBroken, journal.ErrTaken)
+}
 
 func (p *pipeline) GiveUp() { close(p.over) }
 
@@ -299,7 +310,7 @@ func TestTakeoverOfAnIdleServer(t *testing.T) {
 		if err := r.Ready(); err != nil {
 			t.Errorf("before: %v", err)
 		}
-		r.on.(*pipeline).taken = fmt.Errorf("%w: %w", journal.ErrBroken, journal.ErrTaken)
+		r.on.(*pipeline).takeOver()
 		time.Sleep(2 * takeoverCheck)
 		if err := r.Ready(); !errors.Is(err, journal.ErrTaken) {
 			t.Errorf("after: %v", err)

@@ -298,9 +298,11 @@ func TestUnreadablePartitionIsToldOnce(t *testing.T) {
 		id := r.create("orders", 1, forEver, atOnce)
 		r.produce(id, batchOf("a"))
 		_, next := r.Engine.journal.Bounds()
-		r.crash()
-		r.log = slog.New(slog.NewTextHandler(&said, nil))
+		r.fail(errors.New("crash"))
+		r.Close()
+		r.options.Log = slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelError}))
 		r.journal.Journal = &blot{r.journal.Journal, next - 1, journal.ErrDamaged}
+		r.open()
 		for range 2 {
 			for range 100 {
 				if _, err := r.read(id, 0); err == nil {
