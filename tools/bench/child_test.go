@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heraclitus/heraclitus/pkg/freeport"
 )
 
 func TestProcessorTimeIsRead(t *testing.T) {
@@ -31,7 +33,7 @@ func TestResidentMemoryIsRead(t *testing.T) {
 }
 
 func TestServerThatEndsSaysWhy(t *testing.T) {
-	port, err := freePort()
+	port, err := freeport.Get()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ func TestServerThatEndsSaysWhy(t *testing.T) {
 }
 
 func TestServerThatNeverListensIsEnded(t *testing.T) {
-	port, err := freePort()
+	port, err := freeport.Get()
 	if err != nil {
 		t.Fatal(err)
 	}

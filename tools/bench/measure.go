@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
+
 	"github.com/heraclitus/heraclitus/tools/bench/raw"
 )
 
@@ -83,7 +85,7 @@ func (b *bench) measure(ctx context.Context, w workload, t target) (s sample, er
 	if !t.reuse {
 		defer os.RemoveAll(dir)
 	}
-	port, err := freePort()
+	port, err := freeport.Get()
 	if err != nil {
 		return s, err
 	}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -46,8 +48,8 @@ func (r *rest) newRested(name string) (*rested, error) {
 		return nil, fmt.Errorf("make the server's directory: %w", err)
 	}
 	var err error
-	if s.port, err = freePort(); err == nil {
-		s.http, err = freePort()
+	if s.port, err = freeport.Get(); err == nil {
+		s.http, err = freeport.Get()
 	}
 	return s, err
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
+
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/heraclitus/heraclitus/tools/bench/bare"
@@ -99,7 +101,7 @@ const journalFileBytes = 64 << 20 // of Heraclitus, unless it is told otherwise
 // serveHeraclitus starts the real thing, with nothing set but what it needs.
 func serveHeraclitus(binary string, storage func(dir string) (table string, room int64)) func(context.Context, int, string) (launch, error) {
 	return func(ctx context.Context, port int, dir string) (launch, error) {
-		http, err := freePort()
+		http, err := freeport.Get()
 		if err != nil {
 			return launch{}, err
 		}

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
+
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -102,7 +104,7 @@ func (s *storm) server(behind *s3test.Proxy) *server {
 	made := &server{s.t, run.Heraclitus{Binary: binary, Env: env, Dir: s.t.TempDir(), Storage: "s3://" + s3test.Bucket + "/" + stormPrefix, Config: stormConfig}}
 	for _, port := range []*int{&made.Kafka, &made.HTTP} {
 		var err error
-		if *port, err = run.FreePort(); err != nil {
+		if *port, err = freeport.Get(); err != nil {
 			s.t.Fatal(err)
 		}
 	}

@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	franzplain "github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"github.com/heraclitus/heraclitus/pkg/certificate/certificatetest"
-	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
 // tlsConfig is a server with three listeners by TLS: SASL_SSL on its own port, and two more ports, where anybody may
@@ -114,7 +115,7 @@ func roundTrip(t *testing.T, client *kgo.Client, topic string) {
 // freePort is a port that nobody listens on.
 func freePort(t *testing.T) int {
 	t.Helper()
-	port, err := run.FreePort()
+	port, err := freeport.Get()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"github.com/heraclitus/heraclitus/pkg/freeport"
 )
 
 // Build builds the heraclitus binary into dir and returns its path. root is the top folder of the repository.
@@ -38,10 +40,10 @@ type Heraclitus struct {
 // Start starts the server and waits until it is ready.
 func (s *Heraclitus) Start() (err error) {
 	if s.Kafka == 0 {
-		if s.Kafka, err = FreePort(); err != nil {
+		if s.Kafka, err = freeport.Get(); err != nil {
 			return err
 		}
-		if s.HTTP, err = FreePort(); err != nil {
+		if s.HTTP, err = freeport.Get(); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/heraclitus/heraclitus/pkg/freeport"
 )
 
 // properties are those of a broker that is its own controller (KRaft), alone in its cluster.
@@ -55,7 +57,7 @@ func StartKafka(version, dir string, more ...string) (*Kafka, error) {
 	}
 	var controller int
 	for _, port := range []*int{&k.Port, &k.SASL, &controller} {
-		if *port, err = FreePort(); err != nil {
+		if *port, err = freeport.Get(); err != nil {
 			return nil, err
 		}
 	}

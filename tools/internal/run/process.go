@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os/exec"
 	"strings"
 	"sync"
@@ -87,16 +86,6 @@ func (p *Process) kill(sig syscall.Signal) {
 func (p *Process) Output(lines int) string {
 	all := strings.Split(p.output.String(), "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
-}
-
-// FreePort is a port of the loopback interface that nobody listens on.
-func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // output is a buffer that may be read while a program writes into it.

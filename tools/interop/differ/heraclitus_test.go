@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
+
 	"github.com/heraclitus/heraclitus/pkg/storagetest"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 	"github.com/heraclitus/heraclitus/tools/internal/run"
@@ -87,7 +89,7 @@ func build(t *testing.T) string {
 // storagetest is told.
 func holdHeraclitus(t *testing.T, binary, storage string) *Book {
 	t.Helper()
-	open, err := run.FreePort()
+	open, err := freeport.Get()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
+
 	"github.com/heraclitus/heraclitus/tools/internal/run"
 )
 
@@ -102,7 +104,7 @@ func (s *suite) round(o *options, n int) (r results, err error) {
 		return r, err
 	}
 	defer os.RemoveAll(dir)
-	open, err := run.FreePort()
+	open, err := freeport.Get()
 	if err != nil {
 		return r, err
 	}

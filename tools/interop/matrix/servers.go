@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
+
 	"github.com/heraclitus/heraclitus/pkg/objstore/s3/s3test"
 	"github.com/heraclitus/heraclitus/pkg/storagetest"
 	"github.com/heraclitus/heraclitus/tools/internal/run"
@@ -177,7 +179,7 @@ func freePorts(n int) ([]int, error) {
 	ports := make([]int, n)
 	for i := range ports {
 		var err error
-		if ports[i], err = run.FreePort(); err != nil {
+		if ports[i], err = freeport.Get(); err != nil {
 			return nil, err
 		}
 	}

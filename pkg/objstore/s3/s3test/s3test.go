@@ -9,7 +9,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +20,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/heraclitus/heraclitus/pkg/freeport"
 	"github.com/heraclitus/heraclitus/pkg/objstore/s3"
 )
 
@@ -213,11 +213,8 @@ func answers(ctx context.Context, address string) bool {
 
 // freeAddress is one where nothing listens just now.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
+	port, err := freeport.Get()
+	return fmt.Sprintf("127.0.0.1:%d", port), err
 }
 
 func (s *Server) makeBucket(ctx context.Context) error {
