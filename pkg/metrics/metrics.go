@@ -43,6 +43,7 @@ type Metrics struct {
 	NetworkReceived    *Counter // bytes read from clients
 	NetworkSent        *Counter // bytes written to clients
 	FrameBytes         *Gauge   // bytes of request frames held now
+	DecodedBytes       *Gauge   // bytes that requests decoded into, held now
 	FramePoolBytes     *Gauge   // bytes of free frame buffers kept for reuse
 	ResponseBytes      *Gauge   // bytes of responses encoded and not yet written
 	HandlerPanics      *Counter // panics caught in handlers: each is a bug
@@ -139,6 +140,7 @@ func (m *Metrics) addServer() {
 	m.NetworkReceived = m.counter("network_received_bytes_total", "Bytes read from clients.")
 	m.NetworkSent = m.counter("network_sent_bytes_total", "Bytes written to clients.")
 	m.FrameBytes = m.gauge("frame_bytes", "Bytes of memory that request frames hold.")
+	m.DecodedBytes = m.gauge("decoded_bytes", "Bytes of memory that decoded requests hold beside their frames.")
 	m.FramePoolBytes = m.gauge("frame_pool_bytes", "Bytes of free frame buffers kept for reuse.")
 	m.ResponseBytes = m.gauge("response_bytes", "Bytes of responses that wait to be written.")
 	m.HandlerPanics = m.counter("handler_panics_total", "Panics caught while answering a request. Each is a bug worth reporting.")

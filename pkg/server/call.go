@@ -38,6 +38,7 @@ type call struct {
 	conn    *conn
 	frame   frame     // zero once released
 	arrived time.Time // when its last byte was read
+	decoded int64     // bytes it holds of the budget for what requests decode into
 	large   bool      // decoded or encoded into much memory
 
 	splices      handler.Splices // Response, if it can hold record bytes
@@ -92,6 +93,7 @@ func (a *api) newCall() any {
 // their arrays for reuse, and would keep what those refer to from being freed.
 func (c *call) recycle() {
 	c.releaseFrame()
+	c.conn.server.decoded.release(c.decoded)
 	if c.large {
 		return
 	}
@@ -133,7 +135,7 @@ func (c *conn) decode(fr frame) (*call, error) {
 // begin takes a call for a frame.
 func (c *conn) begin(a *api, fr frame) *call {
 	call := a.calls.Get().(*call)
-	call.conn, call.frame, call.arrived, call.large = c, fr, c.frames.now, false
+	call.conn, call.frame, call.arrived, call.decoded, call.large = c, fr, c.frames.now, 0, false
 	call.Conn, call.ReleaseFrame = &c.shared, call.releaseFrame
 	return call
 }
@@ -164,11 +166,16 @@ func (c *conn) decodeVersion(call *call) error {
 	return nil
 }
 
-// decodeBody decodes the header and the request. Bytes after them are ignored, as Kafka ignores them.
+// decodeBody decodes the header and the request. Bytes after them are ignored, as Kafka ignores them. It waits until there
+// is room, over all connections, for the most that they may decode into.
 func (c *conn) decodeBody(call *call) (err error) {
 	defer c.survive(call, &err)
-	budget := min(decodedBytesMin+decodedFactor*len(call.frame.bytes), decodedBytesMax)
-	c.reader.Reset(call.frame.bytes, budget)
+	most := min(decodedBytesMin+decodedFactor*len(call.frame.bytes), decodedBytesMax)
+	if !c.server.decoded.acquire(int64(most), c.done) {
+		return errStopReading
+	}
+	call.decoded = int64(most)
+	c.reader.Reset(call.frame.bytes, most)
 	c.header.Reset()
 	c.header.Decode(&c.reader, wire.RequestHeaderVersion(call.Key, call.Version))
 	call.ClientID = ""
@@ -177,6 +184,8 @@ func (c *conn) decodeBody(call *call) (err error) {
 	}
 	call.Request.Decode(&c.reader, call.Version)
 	call.large = c.reader.Spent() > recycledBytesMax
+	c.server.decoded.release(int64(most - c.reader.Spent()))
+	call.decoded = int64(c.reader.Spent())
 	if err := c.reader.Err(); err != nil {
 		return fmt.Errorf("%w: %s version %d: %w", errMalformed, wire.Name(call.Key), call.Version, err)
 	}

@@ -6,10 +6,13 @@ import (
 	"math/rand/v2"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
+	"github.com/heraclitus/heraclitus/pkg/handler"
 	"github.com/heraclitus/heraclitus/pkg/kbin"
 	"github.com/heraclitus/heraclitus/pkg/wire"
 )
@@ -70,6 +73,42 @@ func TestManyLargeFrames(t *testing.T) {
 	if held := s.frames.held(); held != 0 {
 		t.Errorf("%d bytes held in the end", held)
 	}
+}
+
+// TestManyLargeDecodings shows that requests which decode into more than there is room for wait before they are decoded,
+// while others are handled, and that all are served.
+func TestManyLargeDecodings(t *testing.T) {
+	const clients = 16
+	var entered atomic.Int32
+	gate := make(chan struct{})
+	wait := func(*handler.Handler, *handler.Call) error {
+		entered.Add(1)
+		<-gate
+		return nil
+	}
+	s, address := start(t, on(tableOf(wire.KeyMetadata), wire.KeyMetadata, nil, wait), nil)
+	topic := "orders"
+	large := request(wire.KeyMetadata, 9, 1, &wire.MetadataRequest{Topics: slices.Repeat([]wire.MetadataRequestTopic{{Name: &topic}}, 100_000)})
+	var wg sync.WaitGroup
+	for range clients {
+		c := dial(t, address)
+		wg.Go(func() {
+			c.Write(large)
+			c.receive(wire.KeyMetadata, 9, 1)
+		})
+	}
+	waiting := func() int {
+		s.decoded.mu.Lock()
+		defer s.decoded.mu.Unlock()
+		return len(s.decoded.mu.waiting)
+	}
+	waitFor(t, func() bool { return int(entered.Load())+waiting() == clients }, "each is handled or waits")
+	if n, held := entered.Load(), s.decoded.held(); n == 0 || n == clients || held > s.options.FramesBytesMax {
+		t.Errorf("%d of %d are handled, their requests take %d bytes, and there is room for %d", n, clients, held, s.options.FramesBytesMax)
+	}
+	close(gate)
+	wg.Wait()
+	waitFor(t, func() bool { return s.decoded.held() == 0 }, "the room has been given back")
 }
 
 // TestRandomBytes shows that garbage, whole requests with bytes changed, and requests cut short end connections and
@@ -171,6 +210,9 @@ func FuzzRequest(f *testing.F) {
 		}
 		if held := s.frames.held(); held != 0 {
 			t.Fatalf("%d bytes of the frame were not given back", held)
+		}
+		if held := s.decoded.held(); held != 0 {
+			t.Fatalf("%d bytes of what it decoded into were not given back", held)
 		}
 	})
 }

@@ -13,7 +13,7 @@
 //   - Responses leave a connection in the order of its requests.
 //   - Nothing that a client claims takes memory before it is paid for with bytes: frames grow as they arrive.
 //   - Everything clients can make the server hold is bounded over all connections: their number, the frames being read or
-//     handled, the requests in flight, the responses not yet written, the memory kept for reuse.
+//     handled and what they decode into, the requests in flight, the responses not yet written, the memory kept for reuse.
 //   - Strangers cost the clients that are known neither memory nor connections, and at most half of the processors.
 //   - A request ends its own connection at worst, even by a panic.
 //   - What was accepted is answered, also when the server stops.
@@ -46,7 +46,7 @@ type Options struct {
 	LoginTimeout time.Duration       // for a TLS handshake, and for a client to authenticate itself, if it must
 
 	FrameBytesMax       int           // of one request; Kafka's socket.request.max.bytes
-	FramesBytesMax      int64         // of all requests being read or handled; Kafka's queued.max.request.bytes
+	FramesBytesMax      int64         // of all requests being read or handled, and as much again decoded; Kafka's queued.max.request.bytes
 	ResponsesBytesMax   int64         // of all responses not yet written; one that is being made may exceed it
 	BufferPoolBytesMax  int64         // of free buffers kept for reuse
 	ConnectionsMax      int           // Kafka's max.connections
@@ -76,6 +76,7 @@ type Server struct {
 	metrics   *metrics.Metrics
 	pool      *pool
 	frames    *budget
+	decoded   *budget // what the frames are decoded into
 	responses *budget
 
 	loginFrames *budget // frames of clients that are not authenticated yet
@@ -100,7 +101,8 @@ type Server struct {
 func New(h *handler.Handler, table []handler.Row, o Options) *Server {
 	s := &Server{
 		options: o, handler: h, apis: newAPIs(table, o.Metrics), log: o.Log, metrics: o.Metrics,
-		pool: &pool{keepMax: o.BufferPoolBytesMax}, frames: newBudget(o.FramesBytesMax), responses: newBudget(o.ResponsesBytesMax),
+		pool:   &pool{keepMax: o.BufferPoolBytesMax},
+		frames: newBudget(o.FramesBytesMax), decoded: newBudget(o.FramesBytesMax), responses: newBudget(o.ResponsesBytesMax),
 		gossip: gossip{log: o.Log}, turns: newTurns(),
 		stopping: make(chan struct{}), empty: make(chan struct{}),
 	}
@@ -319,6 +321,7 @@ func (s *Server) gauge() {
 	s.metrics.Connections.Set(float64(open))
 	s.metrics.RequestsInFlight.Set(float64(s.inFlight.Load()))
 	s.metrics.FrameBytes.Set(float64(s.frames.held() + s.loginFrames.held()))
+	s.metrics.DecodedBytes.Set(float64(s.decoded.held()))
 	s.metrics.FramePoolBytes.Set(float64(s.pool.kept.Load()))
 	s.metrics.ResponseBytes.Set(float64(s.responses.held()))
 }
