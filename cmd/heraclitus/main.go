@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -40,9 +42,9 @@ func app() *cli.App {
 		Name:            "heraclitus",
 		Usage:           "a Kafka server in one program",
 		HideHelpCommand: true,
-		Commands:        []*cli.Command{serveCommand(), usersCommand(), verifyCommand(), dumpCommand(), versionCommand()},
+		Commands:        []*cli.Command{serveCommand(), usersCommand(), verifyCommand(), dumpCommand(), versionCommand(), helpCommand()},
 		OnUsageError:    usageError,
-		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", DisableDefaultText: true, Usage: "say which version this is"}},
+		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", DisableDefaultText: true, Usage: "say which version this is"}, cli.HelpFlag},
 		Action: func(c *cli.Context) error {
 			switch {
 			case c.Args().Present():
@@ -55,8 +57,26 @@ func app() *cli.App {
 	}
 }
 
+// helpCommand is how many ask for help: what comes after it is asked for its own.
+func helpCommand() *cli.Command {
+	return &cli.Command{
+		Name:            "help",
+		Usage:           "show help, also on a command",
+		ArgsUsage:       "[COMMAND…]",
+		SkipFlagParsing: true,
+		Action: func(c *cli.Context) error {
+			asked := app()
+			asked.Writer = c.App.Writer
+			return asked.RunContext(c.Context, slices.Concat([]string{asked.Name}, c.Args().Slice(), []string{"--help"}))
+		},
+	}
+}
+
 // undefined is how package flag begins its error about a flag that does not exist, whose second dash it leaves out.
 const undefined = "flag provided but not defined: -"
+
+// wrongValue is how package flag says what a flag's value is not, with one dash too few and the parser's own words at the end.
+var wrongValue = regexp.MustCompile(`^invalid value ("[^"]*") for flag -([a-z-]+): .*`)
 
 // usageError says where the flags are explained, instead of explaining them all.
 func usageError(c *cli.Context, err error, _ bool) error {
@@ -65,6 +85,9 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		if near := cli.SuggestFlag(c.Command.Flags, name, false); strings.HasPrefix(near, "--"+name[:min(len(name), 3)]) {
 			err = fmt.Errorf("%w; did you mean %s?", err, near)
 		}
+	}
+	if m := wrongValue.FindStringSubmatch(err.Error()); m != nil {
+		err = fmt.Errorf("%s is no value for --%s", m[1], m[2])
 	}
 	return fmt.Errorf("%w: see %s --help", err, c.Command.HelpName)
 }

@@ -46,6 +46,9 @@ func TestHelp(t *testing.T) {
 	f("serve Kafka clients")
 	f("serve Kafka clients", "--help")
 	f("(default: 9092)", "serve", "--help")
+	f("(default: 9092)", "help", "serve")
+	f("--password-file FILE", "help", "users", "set")
+	f("serve Kafka clients", "help")
 }
 
 // TestRefusals shows that what is wrong with a command line is said in one sentence that names it.
@@ -64,7 +67,7 @@ func TestRefusals(t *testing.T) {
 	f(`"srve" is not a command: see heraclitus --help`, "srve")
 	f("there is no flag --frob: see heraclitus --help", "--frob")
 	f("there is no flag --kafka-prot; did you mean --kafka-port?: see heraclitus serve --help", "serve", "--kafka-prot", "1")
-	f(`invalid value "x" for flag -kafka-port`, "serve", "--kafka-port", "x")
+	f(`"x" is no value for --kafka-port: see heraclitus serve --help`, "serve", "--kafka-port", "x")
 	f(`what is "extra"?`, "serve", "extra")
 	f("kafka_port = 70000: should be from 0 to 65535", "serve", "--kafka-port", "70000")
 	f(`storage.path = "s3://"`, "serve", "--storage-path", "s3://")
