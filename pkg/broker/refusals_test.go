@@ -52,6 +52,9 @@ const rightSecret, wrongSecret = "right-hunter2", "wrong-hunter2"
 // plainToken is a token of PLAIN but for the password.
 const plainToken = "\x00" + user + "\x00"
 
+// shortSession is the shortest lifetime of a session that may be set.
+const shortSession = 2 * time.Second
+
 // saslBegin chooses a mechanism, and says what the answer is.
 func saslBegin(t *testing.T, c net.Conn, mechanism string) string {
 	r := askOn[*wire.SaslHandshakeResponse](t, c, wire.KeySaslHandshake, 1, &wire.SaslHandshakeRequest{Mechanism: mechanism})
@@ -140,8 +143,10 @@ func TestRefusals(t *testing.T) {
 	f("expired session", "session_expired", "token 0, end", 3, func(t *testing.T, b *brokertest.Broker) string {
 		c := dial(t, b.Address(), nil)
 		saslBegin(t, c, "PLAIN")
-		return saslToken(t, c, plainToken+rightSecret) + asks(c, metadata)
-	}, func(c *config.Config) { c.Auth.SessionLifetimeMs = 1 })
+		said := saslToken(t, c, plainToken+rightSecret)
+		time.Sleep(shortSession)
+		return said + asks(c, metadata)
+	}, func(c *config.Config) { c.Auth.SessionLifetimeMs = shortSession.Milliseconds() })
 	f("before authentication", "unauthenticated", ", end", 3, func(t *testing.T, b *brokertest.Broker) string { return says(dial(t, b.Address(), nil), metadata) })
 	f("garbage", "malformed", ", end", 3, func(t *testing.T, b *brokertest.Broker) string {
 		return says(dial(t, b.Address(), nil), bytes.Repeat([]byte{0xc3}, 4000))

@@ -38,6 +38,10 @@ func (a *Auth) Scram() bool {
 // SessionLifetime is how long a client may go on before it must say again who it is; 0 for ever.
 func (a *Auth) SessionLifetime() time.Duration { return Milliseconds(a.SessionLifetimeMs) }
 
+// sessionLifetimeMsMin is the shortest lifetime with which clients get on: they renew their sessions when some nine tenths of it
+// have passed, and may do so once a second (KIP-368).
+const sessionLifetimeMsMin = 2000
+
 func (c *Config) validateAuth(v *validator) {
 	a := c.Auth
 	seen := map[string]bool{}
@@ -48,7 +52,9 @@ func (c *Config) validateAuth(v *validator) {
 		}
 		seen[name] = true
 	}
-	v.between("auth.session_lifetime_ms", a.SessionLifetimeMs, 0, yearMs)
+	lifetime := a.SessionLifetimeMs
+	v.check(lifetime == 0 || lifetime >= sessionLifetimeMsMin && lifetime <= yearMs, "auth.session_lifetime_ms", lifetime,
+		fmt.Sprintf("0, which is for ever, or from %d to %d", sessionLifetimeMsMin, int64(yearMs)))
 	if a.Enabled && c.Storage.InMemory() && !seen[auth.Plain] && !slices.ContainsFunc(c.KafkaListeners(), func(l Listener) bool { return !l.UsesSASL() }) {
 		v.wrong("auth.mechanism", a.Mechanism, `with "PLAIN" in it: in memory there are no users yet, and nobody could log in to make the first`)
 	}
