@@ -241,7 +241,7 @@ func TestAcceptedValues(t *testing.T) {
 	f(func(c *Config) { c.Storage.Path = "C:/data" })
 	f(func(c *Config) { c.Storage.Fsync = FsyncInterval })
 	f(func(c *Config) { c.Metrics.Prefix = "" })
-	f(func(c *Config) { c.Auth = Auth{true, "SCRAM-SHA-512", "", "", 1000} })
+	f(func(c *Config) { c.Auth = Auth{true, "SCRAM-SHA-512", "", "", 2000} })
 	f(func(c *Config) { c.Auth = Auth{true, "PLAIN, SCRAM-SHA-512 ,SCRAM-SHA-256", "u", "p", 0} })
 	f(func(c *Config) { c.Auth = Auth{true, "PLAIN", "u", "pä ss", 0} })
 }
